@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
-Row = TypeVar("Row")
-RowT_co = TypeVar("RowT_co", covariant=True)
+Row_co = TypeVar("Row_co", covariant=True)
 
 COUNT_CAP = 10_000
 """The terminal never counts further than this: "10,000+" is answer enough and costs 3 ms, not 60."""
@@ -63,13 +62,13 @@ LAST = Anchor(Edge.LAST)
 
 
 @dataclass(frozen=True, slots=True)
-class Window(Generic[Row]):
+class Window(Generic[Row_co]):
     """Consecutive rows in list order, whichever way they were asked for.
 
     `keys[i]` belongs to `rows[i]`. `more_before` and `more_after` tell whether the list goes on.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[Row_co]
     keys: Sequence[RowKey]
     more_before: bool
     more_after: bool
@@ -84,19 +83,19 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(Generic[Row_co]):
     """A numbered page with an exact total, as REST lists answer it."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Row_co]
     page: int
     per_page: int
     total: int
 
 
-class RowSource(Protocol[RowT_co]):
+class RowSource(Protocol[Row_co]):
     """What an entity table reads from. Every call blocks and is made in a worker thread."""
 
-    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[RowT_co]:
+    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[Row_co]:
         """Return up to `limit` rows next to `anchor`, in list order."""
         ...
 
