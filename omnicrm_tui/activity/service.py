@@ -1,0 +1,119 @@
+"""The activity log: written in the transaction of the change it tells of, never changed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from omnicrm_tui.activity.models import ActivityEntry
+from omnicrm_tui.activity.schemas import ActivityRow
+from omnicrm_tui.database.lists import ListSpec, contains
+from omnicrm_tui.errors import NotFound
+from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.work import Service
+
+REDACTED = "(hidden)"
+_SECRET_FIELDS = frozenset({"password", "password_hash", "management_password", "ki", "opc", "totp_secret"})
+
+_ENTITIES = (
+    ActivityEntry.activity_id,
+    ActivityEntry.timestamp,
+    ActivityEntry.customer_id,
+    ActivityEntry.service_id,
+    ActivityEntry.user_id,
+    ActivityEntry.actor_name,
+    ActivityEntry.source_address,
+    ActivityEntry.object_type,
+    ActivityEntry.object_id,
+    ActivityEntry.action,
+    ActivityEntry.details,
+)
+
+ACTIVITY_LIST: ListSpec[ActivityRow] = ListSpec(
+    entities=_ENTITIES,
+    build=lambda row: ActivityRow(*row[: len(_ENTITIES)]),
+    primary_key=ActivityEntry.activity_id,
+    sorts={"activity_id": ActivityEntry.activity_id},
+    search=lambda words: contains(ActivityEntry.action, words),
+    filters={"object_type": ActivityEntry.object_type.in_},
+)
+"""Newest first is `descending=True` (SVC-148); the filter by object type makes the tabs."""
+
+
+class ActivityService(Service):
+    """Records changes and shows them."""
+
+    def record(
+        self,
+        object_type: str,
+        object_id: int | None,
+        action: str,
+        *,
+        customer_id: int | None = None,
+        service_id: int | None = None,
+        old: Mapping[str, Any] | None = None,
+        new: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add an entry to the running transaction (SVC-147): who, what, old and new values, from where.
+
+        `old` and `new` map field names to values; equal values are left out, secrets are replaced.
+        """
+        self.session.add(
+            ActivityEntry(
+                timestamp=self.work.clock.now(),
+                customer_id=customer_id,
+                service_id=service_id,
+                user_id=self.actor.user_id,
+                impersonating_user_id=self.actor.real_user_id,
+                actor_name=self.actor.name,
+                source_address=self.actor.source_address,
+                object_type=object_type,
+                object_id=object_id,
+                action=action,
+                details=_differences(old or {}, new or {}),
+            )
+        )
+
+    def window(
+        self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None
+    ) -> Window[ActivityRow]:
+        """Return a window of the log, of one customer or of all. Needs view_customer_activity."""
+        self.actor.require("view_customer_activity")
+        return ACTIVITY_LIST.window(self.session, query, anchor, limit, *_of(customer_id))
+
+    def count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
+        """Count the entries, up to `cap`. Needs view_customer_activity."""
+        self.actor.require("view_customer_activity")
+        return ACTIVITY_LIST.count(self.session, query, cap, *_of(customer_id))
+
+    def page(self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None) -> Page[ActivityRow]:
+        """Return a numbered page of the log. Needs view_customer_activity."""
+        self.actor.require("view_customer_activity")
+        return ACTIVITY_LIST.page(self.session, query, page, per_page, *_of(customer_id))
+
+    def get(self, activity_id: int) -> ActivityRow:
+        """Return one entry (SVC-150). Needs view_customer_activity; raises NotFound."""
+        self.actor.require("view_customer_activity")
+        row = self.session.execute(select(*_ENTITIES).where(ActivityEntry.activity_id == activity_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no activity entry {activity_id}.")
+        return ActivityRow(*row)
+
+
+def _of(customer_id: int | None) -> list[Any]:
+    return [] if customer_id is None else [ActivityEntry.customer_id == customer_id]
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return {name: {"old": _plain(name, old.get(name)), "new": _plain(name, new.get(name))} for name in changed}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if name in _SECRET_FIELDS:
+        return REDACTED
+    return str(value)

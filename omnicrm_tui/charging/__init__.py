@@ -1,0 +1,1 @@
+"""Balances and accounts in the online charging system."""

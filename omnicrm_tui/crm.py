@@ -1,0 +1,115 @@
+"""The composition root: one `Crm` per process, one unit of work per use case.
+
+    with crm.as_actor(actor) as work:
+        work.customers.create(...)
+
+commits once, at the end, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from omnicrm_tui.clock import Clock, SystemClock
+from omnicrm_tui.database import isolation
+from omnicrm_tui.database.base import Stamped
+from omnicrm_tui.database.engine import make_engine, speaking_database
+from omnicrm_tui.database.vault import Vault
+from omnicrm_tui.errors import Conflict
+from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.settings import Settings
+from omnicrm_tui.work import Work
+
+_AFTER_COMMIT = "after_commit"
+_CLOCK = "clock"
+
+
+class Crm:
+    """Holds what outlives a use case: settings, engine, clock and keys. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, vault: Vault) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.clock = clock
+        self.vault = vault
+        self._readers = engine.execution_options(crm_writes=False)
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock | None = None) -> Crm:
+        """Return the Crm that `settings` describe. Touches no table; raises DatabaseProblem for a bad URL."""
+        vault = Vault.from_folder(settings.keys_folder)
+        return cls(settings, make_engine(settings.database_url), clock or SystemClock(), vault)
+
+    @contextmanager
+    def as_actor(self, actor: Actor) -> Iterator[Work]:
+        """Run one use case that may write: commit at the end, roll back on any exception.
+
+        Raises Conflict when a record changed meanwhile or a unique value is taken, DatabaseProblem when the
+        database itself fails.
+        """
+        session = self._session(self.engine, actor)
+        with speaking_database(), session:
+            try:
+                yield self._work(session, actor)
+                session.commit()
+            except StaleDataError as error:
+                raise Conflict("Somebody else changed this meanwhile. Look at it again, then repeat.") from error
+            except IntegrityError as error:
+                raise Conflict(_broken_constraint(error)) from error
+            for task in session.info.get(_AFTER_COMMIT, []):
+                task()
+
+    @contextmanager
+    def reading(self, actor: Actor) -> Iterator[Work]:
+        """Run one use case that only reads; nothing is committed and no writer is kept waiting."""
+        session = self._session(self._readers, actor)
+        with speaking_database(), session:
+            yield self._work(session, actor)
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.engine.dispose()
+
+    def _session(self, engine: Engine, actor: Actor) -> Session:
+        session = Session(engine, expire_on_commit=False, autoflush=True)
+        session.info[_CLOCK] = self.clock
+        if actor.own_customer_id is not None:
+            session.info[isolation.SCOPE] = actor.own_customer_id
+        return session
+
+    def _work(self, session: Session, actor: Actor) -> Work:
+        return Work(session, actor, self.clock, self.settings, self.vault)
+
+
+def after_commit(session: Session, task: Callable[[], None]) -> None:
+    """Run `task` once the unit of work of `session` has committed; never when it was rolled back."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(task)
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp(session: Session, _context: object, _instances: object) -> None:
+    clock: Clock | None = session.info.get(_CLOCK)
+    if clock is None:
+        return
+    for row in session.new:
+        if isinstance(row, Stamped):
+            row.created = row.created or clock.now()
+            row.last_modified = row.last_modified or clock.now()
+    for row in session.dirty:
+        if isinstance(row, Stamped) and session.is_modified(row):
+            row.last_modified = clock.now()
+
+
+def _broken_constraint(error: IntegrityError) -> str:
+    text = str(error.orig).lower()
+    if "unique" in text or "duplicate" in text:
+        return "Another record already has this value."
+    if "foreign key" in text:
+        return "This refers to a record that does not exist, or others still refer to it."
+    return "The database refused this change: it breaks a rule of the data."

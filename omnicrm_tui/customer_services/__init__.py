@@ -1,0 +1,1 @@
+"""What a customer has: services and their life."""

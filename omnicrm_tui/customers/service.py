@@ -1,0 +1,216 @@
+"""Customers, contacts and sites: what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from omnicrm_tui.customers.models import Contact, Customer, Site
+from omnicrm_tui.customers.schemas import (
+    ContactInput,
+    ContactView,
+    CustomerChange,
+    CustomerInput,
+    CustomerRow,
+    CustomerView,
+    SiteInput,
+    SiteView,
+)
+from omnicrm_tui.database.lists import ListSpec, contains, fold
+from omnicrm_tui.database.views import apply_changes, check_version, view_of
+from omnicrm_tui.errors import InvalidInput, NotFound
+from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.work import Service
+
+_ENTITIES = (
+    Customer.customer_id,
+    Customer.customer_name,
+    Customer.customer_account_type,
+    Customer.customer_status,
+    Customer.customer_payment_type,
+    Customer.customer_phone,
+    Customer.customer_email,
+    Customer.created,
+)
+
+
+def _search(words: str) -> ColumnElement[bool]:
+    conditions = [contains(Customer.search_text, fold(words))]
+    if words.isdecimal() and len(words) <= 18:
+        conditions.append(Customer.customer_id == int(words))
+    return or_(*conditions)
+
+
+CUSTOMER_LIST: ListSpec[CustomerRow] = ListSpec(
+    entities=_ENTITIES,
+    build=lambda row: CustomerRow(*row[: len(_ENTITIES)]),
+    primary_key=Customer.customer_id,
+    sorts={
+        "customer_name": Customer.name_key,
+        "customer_id": Customer.customer_id,
+        "created": Customer.created,
+    },
+    search=_search,
+    filters={
+        "customer_status": Customer.customer_status.in_,
+        "customer_account_type": Customer.customer_account_type.in_,
+        "customer_payment_type": Customer.customer_payment_type.in_,
+    },
+)
+
+_NOT_ARCHIVED = Customer.archived_at.is_(None)
+
+
+class CustomersService(Service):
+    """Look up, create and change customers and what hangs directly on them."""
+
+    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[CustomerRow]:
+        """Return a window of the customer list (CAT-230..233). Needs view_customer."""
+        self.actor.require("view_customer")
+        return CUSTOMER_LIST.window(self.session, query, anchor, limit, _NOT_ARCHIVED)
+
+    def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
+        """Count the matching customers, up to `cap`. Needs view_customer."""
+        self.actor.require("view_customer")
+        return CUSTOMER_LIST.count(self.session, query, cap, _NOT_ARCHIVED)
+
+    def page(self, query: ListQuery, page: int, per_page: int) -> Page[CustomerRow]:
+        """Return a numbered page with the exact total (CAT-193). Needs view_customer."""
+        self.actor.require("view_customer")
+        return CUSTOMER_LIST.page(self.session, query, page, per_page, _NOT_ARCHIVED)
+
+    def get(self, customer_id: int) -> CustomerView:
+        """Return a customer with contacts and sites (CAT-194). Needs view_customer; raises NotFound."""
+        self.actor.require("view_customer")
+        customer = self._customer(customer_id)
+        return view_of(
+            customer,
+            CustomerView,
+            contacts=tuple(self._contacts(customer_id)),
+            sites=tuple(self._sites(customer_id)),
+        )
+
+    def create(self, data: CustomerInput) -> CustomerView:
+        """Create a customer. Needs create_customer; raises InvalidInput for an unknown status."""
+        self.actor.require("create_customer")
+        self._check_status(data.customer_status)
+        values = data.model_dump()
+        customer = Customer(**values, name_key=fold(data.customer_name), search_text="")
+        self.session.add(customer)
+        self.session.flush()
+        self._refresh_search_text(customer)
+        self.work.activity.record(
+            "customer", customer.customer_id, "Customer created", customer_id=customer.customer_id, new=values
+        )
+        self.session.flush()
+        return self.get_own(customer)
+
+    def update(self, customer_id: int, change: CustomerChange) -> CustomerView:
+        """Change the given fields. Needs update_customer; raises NotFound, InvalidInput, Conflict."""
+        self.actor.require("update_customer")
+        customer = self._customer(customer_id)
+        check_version(customer, change.version)
+        given = change.model_dump(exclude_unset=True, exclude={"version"})
+        _refuse_blanks(given, ("customer_name", "customer_account_type", "customer_status", "customer_payment_type"))
+        if "customer_status" in given:
+            self._check_status(given["customer_status"])
+        old, new = apply_changes(customer, given)
+        if new:
+            customer.name_key = fold(customer.customer_name)
+            self._refresh_search_text(customer)
+            self.work.activity.record(
+                "customer", customer_id, "Customer changed", customer_id=customer_id, old=old, new=new
+            )
+            self.session.flush()
+        return self.get_own(customer)
+
+    def get_own(self, customer: Customer) -> CustomerView:
+        """Return the view of a loaded customer."""
+        return view_of(
+            customer,
+            CustomerView,
+            contacts=tuple(self._contacts(customer.customer_id)),
+            sites=tuple(self._sites(customer.customer_id)),
+        )
+
+    def contacts(self, customer_id: int) -> Sequence[ContactView]:
+        """Return a customer's contacts, oldest first (CAT-242). Needs view_customer_contact; raises NotFound."""
+        self.actor.require("view_customer_contact")
+        self._customer(customer_id)
+        return self._contacts(customer_id)
+
+    def add_contact(self, customer_id: int, data: ContactInput) -> ContactView:
+        """Add a contact. Needs create_customer_contact; raises NotFound."""
+        self.actor.require("create_customer_contact")
+        customer = self._customer(customer_id)
+        contact = Contact(customer_id=customer_id, **data.model_dump())
+        self.session.add(contact)
+        self.session.flush()
+        self._refresh_search_text(customer)
+        self.work.activity.record(
+            "contact", contact.contact_id, "Contact added", customer_id=customer_id, new=data.model_dump()
+        )
+        self.session.flush()
+        return view_of(contact, ContactView)
+
+    def sites(self, customer_id: int) -> Sequence[SiteView]:
+        """Return a customer's sites, oldest first (CAT-208). Needs view_customer_site; raises NotFound."""
+        self.actor.require("view_customer_site")
+        self._customer(customer_id)
+        return self._sites(customer_id)
+
+    def add_site(self, customer_id: int, data: SiteInput) -> SiteView:
+        """Add a site; without a country it takes the configured default (CAT-038). Needs create_customer_site."""
+        self.actor.require("create_customer_site")
+        self._customer(customer_id)
+        values = data.model_dump()
+        values["country"] = data.country or self.work.settings.crm.default_country
+        if not values["country"]:
+            raise InvalidInput("Some fields are not right.", {"country": "is required"})
+        site = Site(customer_id=customer_id, **values)
+        self.session.add(site)
+        self.session.flush()
+        self.work.activity.record("site", site.site_id, "Site added", customer_id=customer_id, new=values)
+        self.session.flush()
+        return view_of(site, SiteView)
+
+    def name_of(self, customer_id: int) -> str:
+        """Return a customer's name, for the read models of other rooms; raises NotFound."""
+        return self._customer(customer_id).customer_name
+
+    def _customer(self, customer_id: int) -> Customer:
+        customer = self.session.get(Customer, customer_id)
+        if customer is None:
+            raise NotFound(f"There is no customer {customer_id}.")
+        return customer
+
+    def _contacts(self, customer_id: int) -> list[ContactView]:
+        found = self.session.scalars(
+            select(Contact).where(Contact.customer_id == customer_id).order_by(Contact.contact_id)
+        )
+        return [view_of(contact, ContactView) for contact in found]
+
+    def _sites(self, customer_id: int) -> list[SiteView]:
+        found = self.session.scalars(select(Site).where(Site.customer_id == customer_id).order_by(Site.site_id))
+        return [view_of(site, SiteView) for site in found]
+
+    def _check_status(self, status: str) -> None:
+        allowed = self.work.settings.crm.customer_statuses
+        if status not in allowed:
+            raise InvalidInput("Some fields are not right.", {"customer_status": f"one of {', '.join(allowed)}"})
+
+    def _refresh_search_text(self, customer: Customer) -> None:
+        contacts = self.session.scalars(select(Contact).where(Contact.customer_id == customer.customer_id)).all()
+        parts = [customer.customer_name, customer.customer_phone, customer.customer_email, customer.tax_identifier]
+        for contact in contacts:
+            parts += [f"{contact.contact_firstname} {contact.contact_lastname}"]
+            parts += [contact.contact_email, contact.contact_phone]
+        customer.search_text = fold("\n".join(part for part in parts if part))
+
+
+def _refuse_blanks(given: dict[str, Any], required: Sequence[str]) -> None:
+    wrong = {name: "is required" for name in required if name in given and given[name] in (None, "")}
+    if wrong:
+        raise InvalidInput("Some fields are not right.", wrong)

@@ -1,0 +1,105 @@
+"""Engines, with what each database needs to behave alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from omnicrm_tui.errors import DatabaseProblem
+
+BUSY_TIMEOUT_SECONDS = 15
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def make_engine(url: str | URL) -> Engine:
+    """Return an engine for `url` (SQLite, PostgreSQL or MariaDB) with the house's settings.
+
+    Raises DatabaseProblem when the URL names no database that the product runs on.
+    """
+    target = make_url(url)
+    backend = target.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite_engine(target)
+    if backend == "postgresql":
+        return create_engine(target, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    if backend in ("mysql", "mariadb"):
+        # READ COMMITTED as on PostgreSQL: REPEATABLE READ would hide a job's progress from its watcher.
+        return create_engine(
+            target.update_query_dict({"charset": "utf8mb4"}),
+            pool_pre_ping=True,
+            pool_recycle=3600,
+            isolation_level="READ COMMITTED",
+            connect_args={"connect_timeout": 5},
+        )
+    raise DatabaseProblem(f"{backend} is not supported: choose sqlite, postgresql or mariadb")
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions of its own: BEGIN and BEGIN IMMEDIATE are sent below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A reader that turns writer half-way cannot wait for the lock and fails at once; writers take it first.
+        writes = connection.get_execution_options().get("crm_writes", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def speaking_database() -> Iterator[None]:
+    """Turn a driver's error about the database itself into DatabaseProblem with a sentence for people."""
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseProblem(describe(error)) from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise DatabaseProblem("The connection to the database was lost; nothing was changed.") from error
+
+
+def describe(error: OperationalError) -> str:
+    """Say which of the usual database troubles `error` is."""
+    text = str(error.orig).lower()
+    for needle, sentence in _TROUBLES:
+        if needle in text:
+            return sentence
+    return f"The database could not do this: {error.orig}"
+
+
+_TROUBLES = (
+    ("locked", "The database is locked by another program. Nothing was changed; try again."),
+    ("database or disk is full", "The disk that holds the database is full. Nothing was changed."),
+    ("no space left", "The disk that holds the database is full. Nothing was changed."),
+    ("readonly", "The database file cannot be written. Check its owner and permissions."),
+    ("unable to open", "The database file cannot be opened. Check its folder and permissions."),
+    ("no such table", "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
+    ("no such column", "The database is of an older version. Run 'omnicrm db upgrade'."),
+    ("doesn't exist", "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
+    ("unknown column", "The database is of an older version. Run 'omnicrm db upgrade'."),
+    ("connection refused", "The database server cannot be reached: connection refused."),
+    ("can't connect", "The database server cannot be reached."),
+    ("could not translate host", "The database server's name cannot be resolved."),
+    ("timeout", "The database did not answer in time. Nothing was changed; try again."),
+    ("deadlock", "Two changes stood in each other's way. Nothing was changed; try again."),
+    ("access denied", "The database refused the user name or password."),
+    ("password authentication failed", "The database refused the user name or password."),
+)

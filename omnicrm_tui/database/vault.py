@@ -1,0 +1,87 @@
+"""Secrets at rest: AES-256-GCM, each value bound to its column and row.
+
+Format of a sealed value: one version byte, the key's number (one byte), a 12-byte nonce, the ciphertext.
+The associated data is `column:row id`, so that a value copied to another row or column does not open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from omnicrm_tui.errors import CrmError
+
+_FORMAT = 1
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+
+class Vault:
+    """Seals and opens column values with numbered keys; the highest number seals."""
+
+    def __init__(self, keys: Mapping[int, bytes]) -> None:
+        if not keys:
+            raise ValueError("a vault needs at least one key")
+        self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        self._newest = max(keys)
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Vault:
+        """Read `column-<n>.key` files (0600) from `folder`; make the first one where there is none."""
+        found = {int(path.stem.split("-")[1]): path.read_bytes() for path in folder.glob("column-*.key")}
+        if not found:
+            found = {1: new_key_file(folder / "column-1.key", _KEY_BYTES)}
+        return cls(found)
+
+    def seal(self, column: str, row_id: int, value: str | None) -> bytes | None:
+        """Return `value` sealed for that column and row; None stays None."""
+        if value is None:
+            return None
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self._newest].encrypt(nonce, value.encode(), _bound_to(column, row_id))
+        return bytes([_FORMAT, self._newest]) + nonce + sealed
+
+    def open(self, column: str, row_id: int, sealed: bytes | None) -> str | None:
+        """Return the value that was sealed for that column and row.
+
+        Raises CrmError when the key is missing or the value was moved or changed.
+        """
+        if sealed is None:
+            return None
+        number, nonce, body = sealed[1], sealed[2 : 2 + _NONCE_BYTES], sealed[2 + _NONCE_BYTES :]
+        cipher = self._ciphers.get(number)
+        if sealed[0] != _FORMAT or cipher is None:
+            raise CrmError(f"The key that sealed {column} is not in the key folder.")
+        try:
+            return cipher.decrypt(nonce, body, _bound_to(column, row_id)).decode()
+        except InvalidTag as error:
+            raise CrmError(f"The sealed value of {column} was altered.") from error
+
+
+def _bound_to(column: str, row_id: int) -> bytes:
+    return f"{column}:{row_id}".encode()
+
+
+def new_key_file(path: Path, size: int) -> bytes:
+    """Write a new random key of `size` bytes to `path` (0600) and return it; a key already there is kept."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = os.urandom(size)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, key)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    try:
+        # A hard link fails where the name exists: of two processes starting at once, one key wins.
+        os.link(scratch, path)
+    except FileExistsError:
+        return path.read_bytes()
+    finally:
+        scratch.unlink()
+    return key

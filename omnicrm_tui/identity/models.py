@@ -1,0 +1,97 @@
+"""Tables of identity: users, roles, permissions and refresh tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from omnicrm_tui.database.base import Base, StaffOnly, Stamped, Versioned
+from omnicrm_tui.database.types import Id, UtcDateTime, sort_key
+
+
+class User(StaffOnly, Versioned, Stamped, Base):
+    """A person who logs in: staff, or a customer's user through its contact (BIL-379, PLT-141..152)."""
+
+    __tablename__ = "crm_user"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    username: Mapped[str] = mapped_column(sort_key(150), unique=True)
+    email: Mapped[str] = mapped_column(sort_key(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    first_name: Mapped[str] = mapped_column(String(100))
+    middle_name: Mapped[str | None] = mapped_column(String(100))
+    last_name: Mapped[str] = mapped_column(String(100))
+    phone_number: Mapped[str | None] = mapped_column(String(40))
+    contact_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customer_contact.contact_id", ondelete="SET NULL"), index=True
+    )
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    email_verified: Mapped[bool] = mapped_column(Boolean, default=False)
+    pending_email: Mapped[str | None] = mapped_column(String(254))
+    is_2fa_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary(512))
+    force_password_change: Mapped[bool] = mapped_column(Boolean, default=False)
+    failed_logins: Mapped[int] = mapped_column(Integer, default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    login_count: Mapped[int] = mapped_column(Integer, default=0)
+    last_login: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted: Mapped[bool] = mapped_column(Boolean, default=False)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Role(StaffOnly, Versioned, Stamped, Base):
+    """A named set of permissions (BIL-380)."""
+
+    __tablename__ = "crm_role"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(sort_key(100), unique=True)
+    description: Mapped[str] = mapped_column(Text, default="")
+
+
+class Permission(StaffOnly, Base):
+    """One of the 84 catalogued permissions, or one that the operator added (BIL-381, BIL-453)."""
+
+    __tablename__ = "crm_permission"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(sort_key(100), unique=True)
+    description: Mapped[str] = mapped_column(Text, default="")
+
+
+user_role = Table(
+    "crm_user_role",
+    Base.metadata,
+    Column("user_id", ForeignKey("crm_user.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("crm_role.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+role_permission = Table(
+    "crm_role_permission",
+    Base.metadata,
+    Column("role_id", ForeignKey("crm_role.id", ondelete="CASCADE"), primary_key=True),
+    Column("permission_id", ForeignKey("crm_permission.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class RefreshToken(StaffOnly, Base):
+    """One refresh token of a family; it is used once, and a second use ends the whole family.
+
+    Only the token's SHA-256 is stored. `purpose` is `session` for people and `job` for provisioning jobs.
+    """
+
+    __tablename__ = "crm_refresh_token"
+    __table_args__ = (Index("ix_crm_refresh_token_family_id", "family_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    family_id: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    issued: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    source_address: Mapped[str] = mapped_column(String(64), default="")

@@ -1,0 +1,1 @@
+"""Templates, items, reservation and stock."""

@@ -1,0 +1,46 @@
+"""The outbox's table, and the leases that say which process delivers it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from omnicrm_tui.database.base import Base, StaffOnly
+from omnicrm_tui.database.types import Id, JsonText, UtcDateTime
+
+
+class OutboxMessage(StaffOnly, Base):
+    """An e-mail or SMS that a committed change caused; delivered afterwards, with retries."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint("channel IN ('email', 'sms')", name="channel"),
+        CheckConstraint("status IN ('waiting', 'sent', 'failed', 'dropped')", name="status"),
+        Index("ix_outbox_due", "status", "next_attempt", "outbox_id"),
+    )
+
+    outbox_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    created: Mapped[datetime] = mapped_column(UtcDateTime)
+    channel: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    payload: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.customer_id"), index=True)
+    status: Mapped[str] = mapped_column(String(10), default="waiting")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_attempt: Mapped[datetime] = mapped_column(UtcDateTime)
+    delivered: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class Lease(StaffOnly, Base):
+    """A named duty (`outbox`, `schedule`) held by one process at a time, until `until_ms` (Unix milliseconds)."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(80))
+    until_ms: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,1 @@
+"""Jobs, events, plays and the processes that run them."""

@@ -1,0 +1,119 @@
+"""The unit of work: one use case, one transaction, one actor.
+
+`work.customers.create(...)` and its siblings are the services; they share the session, the actor, the clock
+and the outbox. Rooms load when they are first used, so that a terminal pays for the rooms it enters.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from omnicrm_tui.clock import Clock
+from omnicrm_tui.database.vault import Vault
+from omnicrm_tui.identity.actor import Actor
+
+if TYPE_CHECKING:
+    from omnicrm_tui.activity.service import ActivityService
+    from omnicrm_tui.billing.service import BillingService
+    from omnicrm_tui.catalog.service import CatalogService
+    from omnicrm_tui.charging.service import ChargingService
+    from omnicrm_tui.customer_services.service import CustomerServicesService
+    from omnicrm_tui.customers.service import CustomersService
+    from omnicrm_tui.identity.service import IdentityService
+    from omnicrm_tui.inventory.service import InventoryService
+    from omnicrm_tui.messaging.service import MessagingService
+    from omnicrm_tui.provisioning.service import ProvisioningService
+    from omnicrm_tui.settings import Settings
+
+
+class Work:
+    """What a use case works with: session, actor, clock, settings, vault, and the services of every room."""
+
+    def __init__(self, session: Session, actor: Actor, clock: Clock, settings: Settings, vault: Vault) -> None:
+        self.session = session
+        self.actor = actor
+        self.clock = clock
+        self.settings = settings
+        self.vault = vault
+
+    @cached_property
+    def identity(self) -> IdentityService:
+        """Users, roles, passwords and tokens."""
+        from omnicrm_tui.identity.service import IdentityService
+
+        return IdentityService(self)
+
+    @cached_property
+    def customers(self) -> CustomersService:
+        """Customers, contacts and sites."""
+        from omnicrm_tui.customers.service import CustomersService
+
+        return CustomersService(self)
+
+    @cached_property
+    def catalog(self) -> CatalogService:
+        """Products."""
+        from omnicrm_tui.catalog.service import CatalogService
+
+        return CatalogService(self)
+
+    @cached_property
+    def inventory(self) -> InventoryService:
+        """Templates and items."""
+        from omnicrm_tui.inventory.service import InventoryService
+
+        return InventoryService(self)
+
+    @cached_property
+    def customer_services(self) -> CustomerServicesService:
+        """What customers have."""
+        from omnicrm_tui.customer_services.service import CustomerServicesService
+
+        return CustomerServicesService(self)
+
+    @cached_property
+    def charging(self) -> ChargingService:
+        """Balances in the charging system."""
+        from omnicrm_tui.charging.service import ChargingService
+
+        return ChargingService(self)
+
+    @cached_property
+    def provisioning(self) -> ProvisioningService:
+        """Jobs and their events."""
+        from omnicrm_tui.provisioning.service import ProvisioningService
+
+        return ProvisioningService(self)
+
+    @cached_property
+    def billing(self) -> BillingService:
+        """Transactions and invoices."""
+        from omnicrm_tui.billing.service import BillingService
+
+        return BillingService(self)
+
+    @cached_property
+    def messaging(self) -> MessagingService:
+        """The outbox."""
+        from omnicrm_tui.messaging.service import MessagingService
+
+        return MessagingService(self)
+
+    @cached_property
+    def activity(self) -> ActivityService:
+        """The activity log."""
+        from omnicrm_tui.activity.service import ActivityService
+
+        return ActivityService(self)
+
+
+class Service:
+    """Base of every room's service: it acts within one unit of work."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.session = work.session
+        self.actor = work.actor
