@@ -1,0 +1,1 @@
+"""What developers run: set-up, requirements, contracts between the layers."""

@@ -1,0 +1,55 @@
+"""What tests/conftest.py asks of every test: known requirement ids, and no silent skips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CONFTEST = (Path(__file__).resolve().parents[1] / "conftest.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def house(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.delenv("OMNICRM_REFUSE_SKIPS", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    pytester.makeconftest(CONFTEST)
+    pytester.makeini("[pytest]\nmarkers = req(*ids): requirements\n")
+    return pytester
+
+
+def test_unknown_requirement_stops_the_run(house: pytest.Pytester) -> None:
+    house.makepyfile('import pytest\n@pytest.mark.req("PLT-001", "XYZ-001")\ndef test_a(): pass\n')
+
+    result = house.runpytest_subprocess()
+    result.stderr.fnmatch_lines(["*test_a: XYZ-001*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    "skip", ["def test_a(): pytest.skip('later')", "pytest.skip('later', allow_module_level=True)"]
+)
+def test_skip_is_a_failure_where_skips_are_refused(
+    house: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, skip: str
+) -> None:
+    house.makepyfile(f"import pytest\n{skip}\n")
+    assert house.runpytest_subprocess().ret in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+
+    monkeypatch.setenv("OMNICRM_REFUSE_SKIPS", "")
+    refused = house.runpytest_subprocess()
+    assert refused.ret not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+    refused.stdout.fnmatch_lines(["*skips are refused here*later*"])
+
+
+def test_announced_skip_and_expected_failure_pass(house: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNICRM_REFUSE_SKIPS", "OMNICRM_OCS_RECORDING")
+    house.makepyfile(
+        "import pytest\n"
+        "def test_a(): pytest.skip('OMNICRM_OCS_RECORDING is not set')\n"
+        "@pytest.mark.xfail\ndef test_b(): assert False\n"
+    )
+
+    house.runpytest_subprocess().assert_outcomes(skipped=1, xfailed=1)
