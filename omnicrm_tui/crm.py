@@ -8,7 +8,7 @@ commits once, at the end, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
@@ -23,21 +23,24 @@ from omnicrm_tui.database.engine import make_engine, speaking_database
 from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.errors import Conflict
 from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.provisioning.dispatcher import Dispatcher, LocalDispatcher
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.work import Work
 
-_AFTER_COMMIT = "after_commit"
 _CLOCK = "clock"
 
 
 class Crm:
-    """Holds what outlives a use case: settings, engine, clock and keys. Safe to use from several threads."""
+    """Holds what outlives a use case: settings, engine, clock, keys, dispatcher. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Clock, vault: Vault) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, clock: Clock, vault: Vault, dispatcher: Dispatcher | None = None
+    ) -> None:
         self.settings = settings
         self.engine = engine
         self.clock = clock
         self.vault = vault
+        self.dispatcher: Dispatcher = dispatcher or LocalDispatcher(settings)
         self._readers = engine.execution_options(crm_writes=False)
 
     @classmethod
@@ -54,16 +57,16 @@ class Crm:
         database itself fails.
         """
         session = self._session(self.engine, actor)
+        work = self._work(session, actor)
         with speaking_database(), session:
             try:
-                yield self._work(session, actor)
+                yield work
                 session.commit()
             except StaleDataError as error:
                 raise Conflict("Somebody else changed this meanwhile. Look at it again, then repeat.") from error
             except IntegrityError as error:
                 raise Conflict(_broken_constraint(error)) from error
-            for task in session.info.get(_AFTER_COMMIT, []):
-                task()
+        work.run_after_commit()
 
     @contextmanager
     def reading(self, actor: Actor) -> Iterator[Work]:
@@ -84,12 +87,7 @@ class Crm:
         return session
 
     def _work(self, session: Session, actor: Actor) -> Work:
-        return Work(session, actor, self.clock, self.settings, self.vault)
-
-
-def after_commit(session: Session, task: Callable[[], None]) -> None:
-    """Run `task` once the unit of work of `session` has committed; never when it was rolled back."""
-    session.info.setdefault(_AFTER_COMMIT, []).append(task)
+        return Work(session, actor, self.clock, self.settings, self.vault, self.dispatcher)
 
 
 @event.listens_for(Session, "before_flush")

@@ -6,6 +6,7 @@ and the outbox. Rooms load when they are first used, so that a terminal pays for
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.identity.service import IdentityService
     from omnicrm_tui.inventory.service import InventoryService
     from omnicrm_tui.messaging.service import MessagingService
+    from omnicrm_tui.provisioning.dispatcher import Dispatcher
     from omnicrm_tui.provisioning.service import ProvisioningService
     from omnicrm_tui.settings import Settings
 
@@ -32,12 +34,31 @@ if TYPE_CHECKING:
 class Work:
     """What a use case works with: session, actor, clock, settings, vault, and the services of every room."""
 
-    def __init__(self, session: Session, actor: Actor, clock: Clock, settings: Settings, vault: Vault) -> None:
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        clock: Clock,
+        settings: Settings,
+        vault: Vault,
+        dispatcher: Dispatcher,
+    ) -> None:
         self.session = session
         self.actor = actor
         self.clock = clock
         self.settings = settings
         self.vault = vault
+        self.dispatcher = dispatcher
+        self._afterwards: list[Callable[[], None]] = []
+
+    def after_commit(self, task: Callable[[], None]) -> None:
+        """Run `task` once this unit of work has committed; never when it is rolled back."""
+        self._afterwards.append(task)
+
+    def run_after_commit(self) -> None:
+        """Run what was put off until after the commit, in order."""
+        while self._afterwards:
+            self._afterwards.pop(0)()
 
     @cached_property
     def identity(self) -> IdentityService:

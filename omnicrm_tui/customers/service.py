@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -176,9 +176,14 @@ class CustomersService(Service):
         self.session.flush()
         return view_of(site, SiteView)
 
-    def name_of(self, customer_id: int) -> str:
-        """Return a customer's name, for the read models of other rooms; raises NotFound."""
-        return self._customer(customer_id).customer_name
+    def names_of(self, customer_ids: Set[int]) -> dict[int, str]:
+        """Return names by customer id, for the read models of other rooms; unknown ids are left out."""
+        if not customer_ids:
+            return {}
+        found = self.session.execute(
+            select(Customer.customer_id, Customer.customer_name).where(Customer.customer_id.in_(customer_ids))
+        )
+        return {row.customer_id: row.customer_name for row in found}
 
     def _customer(self, customer_id: int) -> Customer:
         customer = self.session.get(Customer, customer_id)

@@ -1,0 +1,46 @@
+"""Who carries a job from its row to a process. The row is the truth; a dispatcher only passes its id on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from omnicrm_tui.settings import Settings
+
+
+class Dispatcher(Protocol):
+    """Takes over a committed job."""
+
+    def dispatch(self, provision_id: int) -> None:
+        """Pass the job on; raises OSError when no process could be started."""
+        ...
+
+
+class LocalDispatcher:
+    """Starts a detached process per job, which outlives the terminal that asked for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def dispatch(self, provision_id: int) -> None:
+        """Start the job's process in a session of its own, with its messages in the home's log folder."""
+        with _job_log(self._settings.home) as log:
+            subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+                [sys.executable, "-m", "omnicrm_tui.provisioning.job_process", str(provision_id)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                close_fds=True,
+                cwd="/",
+                env={**os.environ, "OMNICRM_HOME": str(self._settings.home)},
+            )
+
+
+def _job_log(home: Path) -> BinaryIO:
+    folder = home / "logs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.fdopen(os.open(folder / "jobs.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")

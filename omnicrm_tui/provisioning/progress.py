@@ -1,0 +1,228 @@
+"""What the process that runs a job writes: its claim, heartbeat, events and end.
+
+Each method is one short transaction of the system actor, so that a watcher sees an event as soon as it
+happened. The lease in the job's row decides who runs it: a claim succeeds for one process only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Update, or_, update
+
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
+from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, RUNNING, SUCCESS
+from omnicrm_tui.provisioning.schemas import ClaimedJob
+from omnicrm_tui.work import Work
+
+LEASE_HEARTBEATS = 4
+"""A lease outlasts this many heartbeats; after that the process is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One event as the job's process reports it."""
+
+    event_number: int
+    event_name: str
+    phase: str
+    provisioning_status: int
+    result: Mapping[str, Any]
+    timestamp: datetime
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended: status 0 or 2, the finer reason, the sentence for people and the facts it set."""
+
+    status: int
+    reason: str
+    message: str | None
+    facts: Mapping[str, Any]
+
+
+class JobProgress:
+    """The pen of one job's process."""
+
+    def __init__(self, crm: Crm, provision_id: int, owner: str) -> None:
+        self._crm = crm
+        self._actor = system_actor("provisioning")
+        self.provision_id = provision_id
+        self.owner = owner
+
+    def claim(self, process_id: int) -> ClaimedJob | None:
+        """Take the job's lease; None when it has ended or another process holds it."""
+        with self._crm.as_actor(self._actor) as work:
+            now_ms = _milliseconds(work.clock.now())
+            taken = _rows(
+                work.session.execute(
+                    update(Provision)
+                    .where(
+                        Provision.provision_id == self.provision_id,
+                        Provision.provisioning_status == RUNNING,
+                        or_(Provision.lease_until_ms.is_(None), Provision.lease_until_ms < now_ms),
+                    )
+                    .values(
+                        lease_owner=self.owner,
+                        lease_until_ms=self._lease_end(now_ms),
+                        status_reason="running",
+                        started=work.clock.now(),
+                        process_id=process_id,
+                    )
+                    .execution_options(synchronize_session=False)
+                )
+            )
+            if not taken:
+                return None
+            job = work.session.get_one(Provision, self.provision_id)
+            return ClaimedJob(
+                provision_id=job.provision_id,
+                customer_id=job.customer_id,
+                product_id=job.product_id,
+                service_id=job.service_id,
+                provisioning_play=job.provisioning_play,
+                action=job.action,
+                variables=dict(job.provisioning_json_vars),
+                initiating_user=job.initiating_user,
+                cancel_requested=job.cancel_requested,
+            )
+
+    def beat(self) -> bool:
+        """Renew the lease and tell whether somebody asked to cancel.
+
+        Raises LostLease when another process took the job over.
+        """
+        with self._crm.as_actor(self._actor) as work:
+            renewed = _rows(
+                work.session.execute(
+                    self._own_row()
+                    .where(Provision.lease_owner == self.owner)
+                    .values(lease_until_ms=self._lease_end(_milliseconds(work.clock.now())))
+                )
+            )
+            if not renewed:
+                raise LostLease(f"job {self.provision_id} is no longer run by {self.owner}")
+            return work.session.get_one(Provision, self.provision_id).cancel_requested
+
+    def describe(self, description: str, task_count: int) -> None:
+        """Write what the play is called and how many tasks it has, once it has been read."""
+        with self._crm.as_actor(self._actor) as work:
+            work.session.execute(self._own_row().values(playbook_description=description, task_count=task_count))
+
+    def record(self, event: EventRecord) -> None:
+        """Write one event: a new row, or the end of the running one with the same number."""
+        with self._crm.as_actor(self._actor) as work:
+            row = (
+                work.session.query(ProvisionEvent)
+                .filter_by(provision_id=self.provision_id, event_number=event.event_number)
+                .one_or_none()
+            )
+            if row is None:
+                row = ProvisionEvent(provision_id=self.provision_id, event_number=event.event_number)
+                work.session.add(row)
+            row.event_name = event.event_name[:500]
+            row.phase = event.phase
+            row.provisioning_status = event.provisioning_status
+            row.provisioning_result_json = json.dumps(event.result, ensure_ascii=False, default=str)
+            row.timestamp = event.timestamp
+            row.finished = event.finished
+            work.session.execute(
+                self._own_row().where(Provision.event_count < event.event_number).values(event_count=event.event_number)
+            )
+
+    def finish(self, end: JobEnd) -> None:
+        """Write the job's final status, free what it still holds, tell who has to know.
+
+        A failed job gives its reservations back and mails `provisioning.failure_list` (SVC-127); the mail
+        goes to the outbox in this transaction.
+        """
+        with self._crm.as_actor(self._actor) as work:
+            job = work.session.get_one(Provision, self.provision_id, with_for_update=True)
+            if job.provisioning_status != RUNNING:
+                return
+            job.provisioning_status = end.status
+            job.status_reason = end.reason
+            job.error_message = end.message
+            job.facts = dict(end.facts)
+            job.finished = work.clock.now()
+            job.lease_owner = job.lease_until_ms = job.process_id = None
+            work.inventory.release_reservations(self.provision_id)
+            work.identity.end_job_tokens(self.provision_id)
+            _log_end(work, job)
+            if end.status == FAILED and end.reason != "cancelled":
+                _mail_failure(work, job)
+
+    def _own_row(self) -> Update:
+        """Heartbeat and events write beside each other and beside a user's cancel: plain UPDATEs, no version."""
+        statement = update(Provision).where(Provision.provision_id == self.provision_id)
+        return statement.execution_options(synchronize_session=False)
+
+    def _lease_end(self, now_ms: int) -> int:
+        return now_ms + int(self._crm.settings.provisioning.heartbeat_seconds * LEASE_HEARTBEATS * 1000)
+
+
+class LostLease(Exception):
+    """Another process runs the job now; this one has to stop without a word."""
+
+
+def interrupt_abandoned(crm: Crm) -> list[int]:
+    """End jobs whose process died (their lease ran out) as failed; return their numbers.
+
+    A job that was never claimed is ended too once it has waited for a whole task time-out.
+    """
+    actor = system_actor("recovery")
+    with crm.reading(actor) as work:
+        now = work.clock.now()
+        patience_ms = crm.settings.provisioning.task_timeout_seconds * 1000
+        running = work.session.query(Provision).filter_by(provisioning_status=RUNNING).all()
+        abandoned = [
+            (job.provision_id, job.lease_owner or "")
+            for job in running
+            if (job.lease_until_ms or _milliseconds(job.created) + patience_ms) < _milliseconds(now)
+        ]
+    for provision_id, owner in abandoned:
+        message = "The process that ran this job ended. What its finished tasks made may have to be removed by hand."
+        JobProgress(crm, provision_id, owner).finish(JobEnd(FAILED, "interrupted", message, {}))
+    return [provision_id for provision_id, _ in abandoned]
+
+
+def _log_end(work: Work, job: Provision) -> None:
+    verb = "Deprovisioning" if job.action == DEPROVISION else "Provisioning"
+    outcome = "finished" if job.provisioning_status == SUCCESS else f"failed ({job.status_reason})"
+    work.activity.record(
+        "provisioning",
+        job.provision_id,
+        f"{verb} {outcome}",
+        customer_id=job.customer_id,
+        service_id=job.service_id,
+        new={"provisioning_play": job.provisioning_play, "error": job.error_message},
+    )
+
+
+def _mail_failure(work: Work, job: Provision) -> None:
+    from omnicrm_tui.provisioning.failure_mail import failure_mail
+
+    recipients = work.settings.provisioning.failure_list
+    if not recipients:
+        return
+    events = work.provisioning.events(job.provision_id)
+    mail = failure_mail(work.provisioning.get(job.provision_id), events)
+    for recipient in recipients:
+        work.messaging.enqueue_email(
+            recipient, mail.subject, mail.text, html=mail.html, customer_id=job.customer_id, kind="provisioning_failure"
+        )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _rows(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount

@@ -1,0 +1,36 @@
+"""Statuses of jobs and events, and how a job's variables come together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SUCCESS, RUNNING, FAILED, IGNORED = 0, 1, 2, 3
+"""SVC-006..009. A job ends in 0 or 2; an event in 0, 2 or 3."""
+
+STATUS_NAMES = {SUCCESS: "Success", RUNNING: "Running", FAILED: "Failed", IGNORED: "Failed (ignored)"}
+
+DEPROVISION = "deprovision"
+
+SYSTEM_VARIABLES = ("product_id", "customer_id", "access_token", "initiating_user")
+"""What a caller can never override (SVC-052)."""
+
+
+def merge_variables(
+    product: Mapping[str, Any],
+    request: Mapping[str, Any],
+    system: Mapping[str, Any],
+    inventory: Mapping[str, int],
+) -> dict[str, Any]:
+    """Return the play's variables; later sources win (CAT-467, SVC-051, SVC-054).
+
+    Product defaults, then the request, then what the system adds, then `{inventory type: inventory id}`.
+    """
+    return {**product, **request, **system, **inventory}
+
+
+def split_inventory(request: Mapping[str, Any], types: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split a request's variables into inventory choices and the rest (SVC-040: one key per inventory type)."""
+    chosen = {name: value for name, value in request.items() if name in types}
+    rest = {name: value for name, value in request.items() if name not in types}
+    return chosen, rest

@@ -1,0 +1,106 @@
+"""Inputs and read models of provisioning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from omnicrm_tui.schemas import MAX_ID, Input
+
+OptionalId = Annotated[int, Field(ge=1, le=MAX_ID)] | None
+
+
+class ProvisionRequest(Input):
+    """What a job is asked for (SVC-040, SVC-048).
+
+    `inventory` maps an inventory type's name to the chosen item's id. `variables` override the product's
+    defaults; types named there instead of in `inventory` are understood as choices.
+    """
+
+    product_id: OptionalId = None
+    customer_id: OptionalId = None
+    service_id: OptionalId = None
+    service_uuid: Annotated[str, Field(max_length=120)] | None = None
+    action: Literal["provision", "deprovision"] | None = None
+    provisioning_play: Annotated[str, Field(max_length=200)] | None = None
+    inventory: dict[str, Annotated[int, Field(ge=1, le=MAX_ID)]] = {}
+    variables: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as lists show it (SVC-078)."""
+
+    provision_id: int
+    created: datetime
+    customer_id: int | None
+    customer_name: str | None
+    product_id: int | None
+    playbook_description: str
+    provisioning_play: str
+    provisioning_status: int
+    status_reason: str
+    task_count: int
+    event_count: int
+    action: str | None
+    initiating_user: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job, whole, without its events."""
+
+    provision_id: int
+    customer_id: int | None
+    customer_name: str | None
+    product_id: int | None
+    service_id: int | None
+    service_uuid: str | None
+    provisioning_play: str
+    playbook_description: str
+    action: str | None
+    provisioning_json_vars: dict[str, Any]
+    inventory_choices: dict[str, int]
+    provisioning_status: int
+    status_reason: str
+    error_message: str | None
+    task_count: int
+    event_count: int
+    initiating_user: int | None
+    retry_of: int | None
+    cancel_requested: bool
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One task of a job; `provisioning_result_json` is a JSON text without secrets (SVC-030)."""
+
+    provision_id: int
+    event_number: int
+    event_name: str
+    phase: str
+    provisioning_status: int
+    provisioning_result_json: str
+    timestamp: datetime
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """What the process that runs a job needs to know."""
+
+    provision_id: int
+    customer_id: int | None
+    product_id: int | None
+    service_id: int | None
+    provisioning_play: str
+    action: str | None
+    variables: dict[str, Any]
+    initiating_user: int | None
+    cancel_requested: bool

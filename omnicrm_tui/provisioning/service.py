@@ -1,0 +1,324 @@
+"""Provisioning: starting, watching, cancelling and repeating jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from omnicrm_tui.catalog import rules as catalog_rules
+from omnicrm_tui.catalog.schemas import ProductView
+from omnicrm_tui.database.lists import ListSpec, contains
+from omnicrm_tui.database.views import view_of
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.provisioning import play_file
+from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
+from omnicrm_tui.provisioning.rules import (
+    DEPROVISION,
+    FAILED,
+    RUNNING,
+    merge_variables,
+    split_inventory,
+)
+from omnicrm_tui.provisioning.schemas import EventView, JobRow, JobView, ProvisionRequest
+from omnicrm_tui.work import Service
+
+_ENTITIES = (
+    Provision.provision_id,
+    Provision.created,
+    Provision.customer_id,
+    Provision.product_id,
+    Provision.playbook_description,
+    Provision.provisioning_play,
+    Provision.provisioning_status,
+    Provision.status_reason,
+    Provision.task_count,
+    Provision.event_count,
+    Provision.action,
+    Provision.initiating_user,
+)
+
+
+def _job_row(row: Any) -> JobRow:
+    values = dict(zip((column.key for column in _ENTITIES), row, strict=False))
+    return JobRow(customer_name=None, **values)
+
+
+def _search(words: str) -> ColumnElement[bool]:
+    conditions = [contains(Provision.playbook_description, words), contains(Provision.provisioning_play, words)]
+    if words.isdecimal() and len(words) <= 18:
+        conditions.append(Provision.provision_id == int(words))
+    return or_(*conditions)
+
+
+JOB_LIST: ListSpec[JobRow] = ListSpec(
+    entities=_ENTITIES,
+    build=_job_row,
+    primary_key=Provision.provision_id,
+    sorts={"provision_id": Provision.provision_id},
+    search=_search,
+    filters={
+        "provisioning_status": lambda values: Provision.provisioning_status.in_([int(value) for value in values]),
+        "status_reason": Provision.status_reason.in_,
+        "provisioning_play": Provision.provisioning_play.in_,
+    },
+)
+"""Jobs (SVC-043..045, SVC-078); a search matches the play's description, its name or the job's number."""
+
+
+class ProvisioningService(Service):
+    """Starts jobs and shows what they do."""
+
+    def start(self, request: ProvisionRequest) -> JobView:
+        """Create a job, reserve the chosen items and hand it on once this use case has committed.
+
+        Needs create_provision; a customer's user needs view_own_provision and orders for itself (SVC-080).
+        Raises NotFound, InvalidInput (product not for this customer, an inventory type not chosen),
+        Conflict (an item is no longer free).
+        """
+        if request.action == DEPROVISION:
+            return self._start_deprovision(request)
+        customer_id = self._ordering_customer(request)
+        if request.product_id is None:
+            raise InvalidInput("Some fields are not right.", {"product_id": "is required"})
+        product = self.work.catalog.get(request.product_id)
+        self._check_order(product, customer_id, request)
+        types = catalog_rules.parse_list(product.inventory_items_list)
+        from_variables, variables = split_inventory(request.variables, types)
+        choices = _complete_choices(types, {**from_variables, **request.inventory})
+        system = {"product_id": product.product_id, "customer_id": customer_id}
+        if request.service_id is not None:
+            service = self.work.customer_services.get(request.service_id)
+            if service.customer_id != customer_id:
+                raise NotFound(f"There is no service {request.service_id}.")
+            system |= {"service_id": service.service_id}
+        defaults = catalog_rules.parse_vars(product.provisioning_json_vars)
+        job = self._create(
+            play=request.provisioning_play or product.provisioning_play,
+            variables=merge_variables(defaults, variables, system, choices),
+            choices=choices,
+            customer_id=customer_id,
+            product_id=product.product_id,
+            service_id=request.service_id,
+        )
+        self.work.inventory.reserve(choices, job.provision_id)
+        return self._view(job)
+
+    def _start_deprovision(self, request: ProvisionRequest) -> JobView:
+        """Run the cleanup part of a service's play (SVC-048, CAT-452, CAT-558)."""
+        self.actor.require("create_provision")
+        if request.service_id is None:
+            raise InvalidInput("Some fields are not right.", {"service_id": "is required"})
+        service = self.work.customer_services.get(request.service_id)
+        if request.service_uuid not in (None, service.service_uuid):
+            raise InvalidInput("Some fields are not right.", {"service_uuid": "belongs to another service"})
+        product = self.work.catalog.get(service.product_id) if service.product_id is not None else None
+        play = request.provisioning_play or service.deprovisioning_play or service.provisioning_play
+        if not play and product is not None:
+            play = product.provisioning_play
+        defaults = catalog_rules.parse_vars(service.deprovisioning_json_vars or service.provisioning_json_vars or "")
+        items = {item.item: item.inventory_id for item in self.work.inventory.items_of_service(service.service_id)}
+        system = {
+            "product_id": service.product_id,
+            "customer_id": service.customer_id,
+            "service_id": service.service_id,
+            "service_uuid": service.service_uuid,
+            "action": DEPROVISION,
+        }
+        job = self._create(
+            play=play or "",
+            variables=merge_variables(defaults, request.variables, system, items),
+            choices=items,
+            customer_id=service.customer_id,
+            product_id=service.product_id,
+            service_id=service.service_id,
+            action=DEPROVISION,
+        )
+        job.service_uuid = service.service_uuid
+        return self._view(job)
+
+    def retry(self, provision_id: int) -> JobView:
+        """Start another attempt with the same product, variables and items (SVC-011).
+
+        Needs create_provision; raises Conflict while the job runs or when it succeeded.
+        """
+        self.actor.require("create_provision")
+        job = self._job(provision_id)
+        if job.provisioning_status != FAILED:
+            raise Conflict("Only a failed job can be tried again.")
+        again = self._create(
+            play=job.provisioning_play,
+            variables=dict(job.provisioning_json_vars),
+            choices=dict(job.inventory_choices),
+            customer_id=job.customer_id,
+            product_id=job.product_id,
+            service_id=job.service_id
+            if job.action == DEPROVISION or "service_id" in job.provisioning_json_vars
+            else None,
+            action=job.action,
+        )
+        again.retry_of = job.provision_id
+        if job.action != DEPROVISION:
+            self.work.inventory.reserve(dict(job.inventory_choices), again.provision_id)
+        return self._view(again)
+
+    def cancel(self, provision_id: int) -> JobView:
+        """Ask a running job to stop and roll back. Needs update_provision; raises Conflict when it has ended."""
+        self.actor.require("update_provision")
+        job = self._job(provision_id)
+        if job.provisioning_status != RUNNING:
+            raise Conflict("This job has already ended.")
+        job.cancel_requested = True
+        self._record(job, "Provisioning cancelled")
+        self.session.flush()
+        return self._view(job)
+
+    def get(self, provision_id: int) -> JobView:
+        """Return a job (SVC-041). Needs view_provision; raises NotFound."""
+        self.actor.require("view_provision")
+        return self._view(self._job(provision_id))
+
+    def events(self, provision_id: int, after: int = 0) -> Sequence[EventView]:
+        """Return a job's events numbered above `after`, in order. Needs view_provision."""
+        self.actor.require("view_provision")
+        found = self.session.scalars(
+            select(ProvisionEvent)
+            .where(ProvisionEvent.provision_id == provision_id, ProvisionEvent.event_number > after)
+            .order_by(ProvisionEvent.event_number)
+        )
+        return [view_of(event, EventView) for event in found]
+
+    def planned_tasks(self, provision_id: int) -> Sequence[play_file.PlannedTask]:
+        """Return the main tasks that the job's play names, so that pending ones can be shown (SVC-077).
+
+        Empty when the play cannot be read: the job's own fatal event says why.
+        """
+        self.actor.require("view_provision")
+        return play_file.planned_tasks(self._job(provision_id).provisioning_play, self.work.settings.plays_folder)
+
+    def window(self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None) -> Window[JobRow]:
+        """Return a window of the job list (SVC-078). Needs view_provision."""
+        self.actor.require("view_provision")
+        window = JOB_LIST.window(self.session, query, anchor, limit, *_of(customer_id))
+        return Window(self._named(window.rows), window.keys, window.more_before, window.more_after)
+
+    def count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
+        """Count the matching jobs, up to `cap`. Needs view_provision."""
+        self.actor.require("view_provision")
+        return JOB_LIST.count(self.session, query, cap, *_of(customer_id))
+
+    def page(self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None) -> Page[JobRow]:
+        """Return a numbered page of jobs (SVC-043). Needs view_provision."""
+        self.actor.require("view_provision")
+        found = JOB_LIST.page(self.session, query, page, per_page, *_of(customer_id))
+        return Page(self._named(found.rows), found.page, found.per_page, found.total)
+
+    def attach_service(self, provision_id: int, service_id: int, service_uuid: str) -> None:
+        """Note which service a job made (SVC-025, SVC-121); called when a job's play creates one."""
+        job = self._job(provision_id)
+        job.service_id = service_id
+        job.service_uuid = service_uuid
+
+    def _ordering_customer(self, request: ProvisionRequest) -> int:
+        if self.actor.kind is ActorKind.CUSTOMER:
+            own = self.actor.own_customer_id
+            self.actor.require("view_provision")
+            if own is None or request.customer_id not in (None, own):
+                raise NotFound(f"There is no customer {request.customer_id}.")
+            return own
+        self.actor.require("create_provision")
+        if request.customer_id is None:
+            raise InvalidInput("Some fields are not right.", {"customer_id": "is required"})
+        return request.customer_id
+
+    def _check_order(self, product: ProductView, customer_id: int, request: ProvisionRequest) -> None:
+        by_customer = self.actor.kind is ActorKind.CUSTOMER
+        if by_customer and request.provisioning_play not in (None, product.provisioning_play):
+            raise NotPermitted("Another play than the product's can only be run by staff.")
+        account_type = self.work.customers.get(customer_id).customer_account_type
+        problem = catalog_rules.order_problem(product, account_type, self.work.clock.now(), by_customer=by_customer)
+        if problem:
+            raise InvalidInput(problem, {"product_id": problem})
+
+    def _create(
+        self,
+        *,
+        play: str,
+        variables: dict[str, Any],
+        choices: dict[str, int],
+        customer_id: int | None,
+        product_id: int | None,
+        service_id: int | None,
+        action: str | None = None,
+    ) -> Provision:
+        initiator = self.actor.user_id or self.work.identity.first_admin_id()
+        summary = play_file.summary(play, self.work.settings.plays_folder)
+        job = Provision(
+            customer_id=customer_id,
+            product_id=product_id,
+            service_id=service_id,
+            provisioning_play=play,
+            playbook_description=summary.description,
+            task_count=summary.task_count,
+            action=action,
+            provisioning_json_vars={**variables, "initiating_user": initiator},
+            inventory_choices=choices,
+            facts={},
+            provisioning_status=RUNNING,
+            status_reason="queued",
+            initiating_user=initiator,
+            cancel_requested=False,
+            event_count=0,
+        )
+        self.session.add(job)
+        self.session.flush()
+        self._record(job, "Deprovisioning started" if action == DEPROVISION else "Provisioning started")
+        dispatcher, provision_id = self.work.dispatcher, job.provision_id
+        self.work.after_commit(lambda: dispatcher.dispatch(provision_id))
+        return job
+
+    def _record(self, job: Provision, action: str) -> None:
+        self.work.activity.record(
+            "provisioning",
+            job.provision_id,
+            action,
+            customer_id=job.customer_id,
+            service_id=job.service_id,
+            new={"provisioning_play": job.provisioning_play, "product_id": job.product_id},
+        )
+
+    def _named(self, rows: Sequence[JobRow]) -> list[JobRow]:
+        names = self.work.customers.names_of({row.customer_id for row in rows if row.customer_id is not None})
+        return [replace(row, customer_name=names.get(row.customer_id or 0)) for row in rows]
+
+    def _view(self, job: Provision) -> JobView:
+        names = self.work.customers.names_of({job.customer_id} if job.customer_id is not None else set())
+        return view_of(job, JobView, customer_name=names.get(job.customer_id or 0))
+
+    def _job(self, provision_id: int) -> Provision:
+        job = self.session.get(Provision, provision_id)
+        if job is None:
+            raise NotFound(f"There is no job {provision_id}.")
+        return job
+
+
+def _of(customer_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if customer_id is None else [Provision.customer_id == customer_id]
+
+
+def _complete_choices(types: tuple[str, ...], choices: dict[str, Any]) -> dict[str, int]:
+    """Check that each required type has an item (BIL-105) and that nothing else was chosen."""
+    missing = {name: "choose an item" for name in types if choices.get(name) in (None, "")}
+    if missing:
+        raise InvalidInput("Some inventory items are not chosen.", missing)
+    unknown = {name: "is not needed by this product" for name in choices if name not in types}
+    if unknown:
+        raise InvalidInput("Some inventory items are not needed.", unknown)
+    try:
+        return {name: int(choices[name]) for name in types}
+    except (TypeError, ValueError):
+        raise InvalidInput("Inventory items are given by their number.", dict.fromkeys(types, "a number")) from None
