@@ -1,0 +1,70 @@
+"""The last line of each screen: the keys that do something here and now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.strip import Strip
+from textual.widget import Widget
+
+HELP = ("?", "All keys")
+
+
+class KeyLine(Widget):
+    """As many shown bindings of the focused widget and its screen as fit, and always `?` for all of them.
+
+    One line drawn from data, not a row of widgets: a change of focus sends a line, and only if it differs.
+    """
+
+    DEFAULT_CSS = """
+    KeyLine { dock: bottom; height: 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: tuple[tuple[str, str], ...] = ()
+
+    def on_mount(self) -> None:
+        """Follow the screen's bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._follow())
+        self._follow()
+
+    def _follow(self) -> None:
+        if not self.is_attached or not self.screen.is_current:
+            return
+        active = [(entry.binding, entry.enabled) for entry in self.screen.active_bindings.values()]
+        keys = tuple(self._named(binding for binding, enabled in active if binding.show and enabled))
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh()
+
+    def _named(self, bindings: Iterable[Binding]) -> Iterable[tuple[str, str]]:
+        seen: dict[str, tuple[str, str]] = {}
+        for binding in bindings:
+            seen.setdefault(binding.action, (self.app.get_key_display(binding), binding.description))
+        return (entry for entry in seen.values() if entry[0] != HELP[0])
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the keys from the left until the next one would not fit beside the help key."""
+        style = self.rich_style
+        key_style = style + Style(bold=True)
+        segments: list[Segment] = []
+        left = self.size.width - _width(HELP) - 1
+        for entry in self._keys:
+            if (left := left - _width(entry)) < 0:
+                break
+            segments += _drawn(entry, key_style, style)
+        drawn = Strip(segments).adjust_cell_length(max(self.size.width - _width(HELP), 0), style)
+        return Strip([*drawn, *_drawn(HELP, key_style, style)]).adjust_cell_length(self.size.width, style)
+
+
+def _width(entry: tuple[str, str]) -> int:
+    return cell_len(entry[0]) + cell_len(entry[1]) + 3
+
+
+def _drawn(entry: tuple[str, str], key_style: Style, style: Style) -> list[Segment]:
+    return [Segment(f" {entry[0]}", key_style), Segment(f" {entry[1]} ", style)]
