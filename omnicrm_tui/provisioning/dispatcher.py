@@ -29,7 +29,7 @@ class LocalDispatcher:
         """Start the job's process in a session of its own, with its messages in the home's log folder."""
         with _job_log(self._settings.home) as log:
             subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-                [sys.executable, "-m", "omnicrm_tui.provisioning.job_process", str(provision_id)],
+                [sys.executable, "-m", "omnicrm_tui.job", str(provision_id)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
