@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from omnicrm_tui.errors import InvalidInput
@@ -75,3 +77,14 @@ def _sentence(detail: ErrorDetails) -> str:
         return "is not a field of this record"
     message = detail["msg"].removeprefix("Value error, ")
     return message[0].lower() + message[1:]
+
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False)]
+"""A price or cost: never negative, at most four decimals; numeric strings are accepted (CAT-186)."""
+
+
+def refuse_blanks(given: Mapping[str, Any], required: Iterable[str]) -> None:
+    """Raise InvalidInput for each of the `required` fields that a change sets to nothing."""
+    wrong = {name: "is required" for name in required if name in given and given[name] in (None, "")}
+    if wrong:
+        raise InvalidInput("Some fields are not right.", wrong)

@@ -31,6 +31,17 @@ def contains(column: ColumnElement[Any] | InstrumentedAttribute[Any], text: str)
     return column.contains(text, autoescape=True)
 
 
+def flag(column: SortColumn) -> Condition:
+    """Return the condition of a filter whose values are "true" and "false"; others raise InvalidInput."""
+
+    def condition(values: Sequence[str]) -> ColumnElement[bool]:
+        if not set(values) <= {"true", "false"}:
+            raise InvalidInput("Some filters are not right.", {column.key: "true or false"})
+        return column.in_([value == "true" for value in values])
+
+    return condition
+
+
 @dataclass(frozen=True)
 class ListSpec(Generic[Row]):
     """How one table is listed.
