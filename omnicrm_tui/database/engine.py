@@ -68,21 +68,20 @@ def speaking_database() -> Iterator[None]:
     """Turn a driver's error about the database itself into DatabaseProblem with a sentence for people."""
     try:
         yield
-    except OperationalError as error:
-        raise DatabaseProblem(describe(error)) from error
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        sentence = _known_trouble(error)
+        if sentence is None and error.connection_invalidated:
+            sentence = "The connection to the database was lost; nothing was changed."
+        if sentence is None and isinstance(error, OperationalError):
+            sentence = f"The database could not do this: {error.orig}"
+        if sentence is None:
             raise
-        raise DatabaseProblem("The connection to the database was lost; nothing was changed.") from error
+        raise DatabaseProblem(sentence) from error
 
 
-def describe(error: OperationalError) -> str:
-    """Say which of the usual database troubles `error` is."""
+def _known_trouble(error: DBAPIError) -> str | None:
     text = str(error.orig).lower()
-    for needle, sentence in _TROUBLES:
-        if needle in text:
-            return sentence
-    return f"The database could not do this: {error.orig}"
+    return next((sentence for needle, sentence in _TROUBLES if needle in text), None)
 
 
 _TROUBLES = (
@@ -93,6 +92,7 @@ _TROUBLES = (
     ("unable to open", "The database file cannot be opened. Check its folder and permissions."),
     ("no such table", "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
     ("no such column", "The database is of an older version. Run 'omnicrm db upgrade'."),
+    ('relation "', "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
     ("doesn't exist", "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
     ("unknown column", "The database is of an older version. Run 'omnicrm db upgrade'."),
     ("connection refused", "The database server cannot be reached: connection refused."),
