@@ -6,45 +6,132 @@ few of our own. `omnicrm_tui.config_file` reads the file and says where a mistak
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 Percentage = Annotated[int, Field(ge=0, le=100)]
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s/:]+)(:\d{1,5})?")
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+_LEAST_JWT_SECRET = 64
+_LEAST_API_KEY = 32
+
+
+def _url(text: str) -> str:
+    if text and not _URL.fullmatch(text):
+        raise ValueError("an address that starts with http:// or https:// is allowed")
+    return text
+
+
+def _base_url(text: str) -> str:
+    return _url(text).rstrip("/")
+
+
+def _host_port(text: str) -> str:
+    if text and not _HOST_PORT.fullmatch(text):
+        raise ValueError("host:port is allowed, without http:// and without a path")
+    return text
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("an e-mail address is allowed")
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("an IP address or a network such as 10.0.1.0/24 is allowed") from None
+    return text
+
+
+def _whitelisted(text: str) -> str:
+    network = ipaddress.ip_network(_network(text), strict=False)
+    if network.is_loopback or any(here in network for here in _LOOPBACK if here.version == network.version):
+        raise ValueError("this machine itself may not be whitelisted: use an API key")
+    return text
+
+
+def _zone(name: str) -> str:
+    if name != "UTC":
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, LookupError):
+            raise ValueError("a time zone name such as Europe/Berlin or UTC is allowed") from None
+    return name
+
+
+def _jwt_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) < _LEAST_JWT_SECRET:
+        raise ValueError(f"at least {_LEAST_JWT_SECRET} characters are allowed: openssl rand -hex 32")
+    if text.startswith("2b93110f") and text.endswith("dba68d87e"):
+        raise ValueError("this is the published sample: make one of your own with openssl rand -hex 32")
+    return secret
+
+
+def _api_key(key: str) -> str:
+    if len(key) < _LEAST_API_KEY:
+        raise ValueError(f"a key of at least {_LEAST_API_KEY} characters is allowed: openssl rand -base64 48")
+    return key
+
+
+def _as_text(value: object) -> object:
+    # YAML reads an unquoted password or template name such as 12345 as a number.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+
+Url = Annotated[str, AfterValidator(_url)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
+EmailAddress = Annotated[str, AfterValidator(_email)]
+Network = Annotated[str, AfterValidator(_network)]
+WhitelistedNetwork = Annotated[str, AfterValidator(_whitelisted)]
+Secret = Annotated[SecretStr, BeforeValidator(_as_text)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Section(BaseModel):
     """One part of the configuration; an unknown key is a mistake, not a surprise later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, coerce_numbers_to_str=True)
 
 
 class DatabaseSection(Section):
     """Where the data is. Without `url` and `server` it is an SQLite file in the home."""
 
-    url: SecretStr | None = None
+    url: Secret | None = None
     username: str = "omnitouch"
-    password: SecretStr = SecretStr("")
+    password: Secret = SecretStr("")
     server: str | None = None
-    port: int = 3306
+    port: Port = 3306
     name: str = "omnicrm"
 
 
 class HssSection(Section):
     """HSS servers and access points (PLT-433, PLT-434)."""
 
-    hss_peers: list[str] = []
+    hss_peers: list[Url] = []
     apn_list: str = "1,2,3,4,5,6"
 
 
 class OcsSection(Section):
     """The online charging system (PLT-440..442, SVC-144)."""
 
-    ocsApi: str = ""  # noqa: N815 - the operator's key
+    ocsApi: Url = ""  # noqa: N815 - the operator's key
     ocsTenant: str = "cgrates.org"  # noqa: N815 - the operator's key
-    cgrates: str = ""
-    OCS: str = ""
+    cgrates: HostPort = ""
+    OCS: HostPort = ""
     timeout_seconds: float = Field(default=5.0, gt=0, le=120)
 
 
@@ -52,45 +139,63 @@ class SmscSection(Section):
     """The SMS centre (PLT-444..446)."""
 
     source_msisdn: str = "OmniCRM"
-    smsc_url: str = ""
-    api_key: SecretStr = SecretStr("")
+    smsc_url: Url = ""
+    api_key: Secret = SecretStr("")
     destination_field: str = "destination_msisdn"
 
 
 class EmailType(Section):
     """One kind of e-mail (PLT-436, PLT-456..465)."""
 
-    from_email: str
+    from_email: EmailAddress
     from_name: str = ""
-    template_id: int | None = None
+    template_id: Annotated[int, Field(ge=1)] | None = None
     subject: str = ""
 
 
 class MailjetSection(Section):
-    """Mailjet credentials and its e-mail types (PLT-435, PLT-436)."""
+    """Mailjet credentials (PLT-435) and the ten e-mail types (PLT-456..465)."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+    api_key: Secret = SecretStr("")
+    api_secret: Secret = SecretStr("")
+    base_url: Url = "https://api.mailjet.com"
+    api_crmCommunicationCustomerWelcome: EmailType | None = None  # noqa: N815 - the operator's key
+    api_crmCommunicationCustomerInvoice: EmailType | None = None  # noqa: N815
+    api_crmCommunicationCustomerInvoiceReminder: EmailType | None = None  # noqa: N815
+    api_crmCommunicationUserWelcome: EmailType | None = None  # noqa: N815
+    api_crmCommunicationUserPasswordReset: EmailType | None = None  # noqa: N815
+    api_crmCommunicationUserPasswordResetSuccess: EmailType | None = None  # noqa: N815
+    api_crmCommunicationUserPasswordChange: EmailType | None = None  # noqa: N815
+    api_crmCommunicationEmailVerification: EmailType | None = None  # noqa: N815
+    api_crmCommunicationsBalanceExpired: EmailType | None = None  # noqa: N815
+    api_crmCommunicationsBalanceLow: EmailType | None = None  # noqa: N815
 
-    api_key: SecretStr = SecretStr("")
-    api_secret: SecretStr = SecretStr("")
-    base_url: str = "https://api.mailjet.com"
+    def email_type(self, name: str) -> EmailType | None:
+        """Return what is configured for the e-mail type `name`; raises KeyError for a type that does not exist."""
+        if name not in EMAIL_TYPES:
+            raise KeyError(name)
+        found: EmailType | None = getattr(self, name)
+        return found
+
+
+EMAIL_TYPES = tuple(name for name in MailjetSection.model_fields if name.startswith("api_crm"))
 
 
 class SmtpSection(Section):
     """A plain mail server, used where Mailjet has no key."""
 
     host: str = ""
-    port: int = 25
+    port: Port = 25
     username: str = ""
-    password: SecretStr = SecretStr("")
+    password: Secret = SecretStr("")
     starttls: bool = False
-    from_email: str = "noreply@localhost"
+    from_email: EmailAddress = "noreply@localhost"
 
 
 class ProvisioningSection(Section):
     """Jobs: who hears of failures (PLT-437), how long a play may stand still (SVC-130)."""
 
-    failure_list: list[str] = []
+    failure_list: list[EmailAddress] = []
     task_timeout_seconds: int = Field(default=300, ge=5, le=86_400)
     poll_seconds: float = Field(default=0.2, ge=0.05, le=10)
     heartbeat_seconds: float = Field(default=5.0, ge=0.2, le=60)
@@ -108,11 +213,11 @@ class InvoiceSection(Section):
 class CrmSection(Section):
     """The API's own address (PLT-439) and the operator's identity."""
 
-    base_url: str = "http://localhost:5000"
+    base_url: Annotated[str, AfterValidator(_base_url)] = "http://localhost:5000"
     company_name: str = "OmniCRM"
     tagline: str = ""
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
-    timezone: str = "UTC"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     language: str = "en"
     default_country: str = ""
     customer_statuses: list[str] = ["Open", "Closed", "Suspended", "Archived", "Active", "Inactive", "Pending"]
@@ -134,7 +239,7 @@ class SecuritySection(Section):
 class StripeSection(Section):
     """Card processing (PLT-450..453)."""
 
-    secret_key: SecretStr = SecretStr("")
+    secret_key: Secret = SecretStr("")
     publishable_key: str = ""
     currency: str = Field(default="usd", pattern="^[a-z]{3}$")
     statement_descriptor_suffix: str = Field(default="", max_length=22)
@@ -144,7 +249,7 @@ class ApiKey(Section):
     """A static API key (PLT-454, CAT-179): its list may hold roles and permissions."""
 
     roles: list[str]
-    ips: list[str] = []
+    ips: list[Network] = []
     description: str = ""
 
 
@@ -152,12 +257,23 @@ class WhitelistEntry(Section):
     """What an address may do without a credential (PLT-455)."""
 
     roles: list[str]
+    description: str = ""
+
+
+class ApiSection(Section):
+    """The REST door. Forwarded headers count only where one of `trusted_proxies` sent them; by default nobody."""
+
+    trusted_proxies: list[Network] = []
 
 
 class Settings(Section):
-    """Everything that can be set. `home` holds all state; the rest has defaults that work alone."""
+    """Everything that can be set. `home` holds all state; the rest has defaults that work alone.
+
+    `config_path` is the file that was read, None where there is none; `demo` is true in a demo's home.
+    """
 
     home: Path
+    config_path: Path | None = None
     demo: bool = False
     database: DatabaseSection = DatabaseSection()
     service_types: list[str] = ["omnicharge", "mobile", "internet", "iptv", "voip"]
@@ -169,12 +285,13 @@ class Settings(Section):
     crm: CrmSection = CrmSection()
     ocs: OcsSection = OcsSection()
     smsc: SmscSection = SmscSection()
-    cbc_url: str = ""
-    jwt_secret: SecretStr | None = None
+    cbc_url: Url = ""
+    jwt_secret: Annotated[Secret, AfterValidator(_jwt_secret)] | None = None
     stripe: StripeSection = StripeSection()
-    api_keys: dict[str, ApiKey] = {}
-    ip_whitelist: dict[str, WhitelistEntry] = {}
+    api_keys: dict[Annotated[str, AfterValidator(_api_key)], ApiKey] = Field(default={}, repr=False)
+    ip_whitelist: dict[WhitelistedNetwork, WhitelistEntry] = {}
     security: SecuritySection = SecuritySection()
+    api: ApiSection = ApiSection()
     keymap: dict[str, str] = {}
 
     @property

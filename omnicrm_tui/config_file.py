@@ -1,0 +1,163 @@
+"""From config.yaml and the environment to Settings, on the start-up path of every program.
+
+Reading is one pass of the C parser. Only when something is wrong is the file parsed a second time, with
+positions, so that each mistake is told with its file and line, what is wrong and what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from omnicrm_tui.errors import CrmError
+from omnicrm_tui.settings import EMAIL_TYPES, Settings
+
+_DEFAULT_HOME = Path("~/.local/share/omnicrm")
+_NOT_IN_FILES = ("home", "config_path", "demo")
+DEMO_MARKER = "demo.json"
+"""The file that makes a home a demo's."""
+
+
+class ConfigurationError(CrmError):
+    """The configuration cannot be used; the message says where and what is allowed, one line for each mistake."""
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that `env` (by default the process's environment) leads to (PLT-422..468).
+
+    OMNICRM_HOME holds all state and is made (0700) where it is absent. OMNICRM_CONFIG names the configuration,
+    by default config.yaml in the home; where that is absent, the defaults stand. Addresses of outside systems
+    that are not configured are those of the home's lab network, if it has one. Raises ConfigurationError.
+    """
+    env = os.environ if env is None else env
+    home = _prepared_home(env)
+    path, named = _config_path(env, home)
+    fixed: dict[str, Any] = {"home": home, "demo": (home / DEMO_MARKER).exists()}
+    if not path.exists():
+        if named:
+            raise ConfigurationError(f"{path}: OMNICRM_CONFIG names this file, and it does not exist.")
+        return _with_lab(Settings(**fixed))
+    values = read_yaml(path)
+    return _with_lab(_checked(path, values, {**fixed, "config_path": path}))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the sections in `path`; raises ConfigurationError with file and line (PLT-425)."""
+    try:
+        content = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - derives from the safe loader
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not UTF-8 text (byte {error.start}).") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(_yaml_mistake(path, error)) from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}:1: must be sections such as 'database:' with settings below them.")
+    return content
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe C loader, refusing a key that appears twice: YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value} appears twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _prepared_home(env: Mapping[str, str]) -> Path:
+    home = Path(env.get("OMNICRM_HOME") or _DEFAULT_HOME).expanduser().absolute()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = home.stat()
+        if status.st_mode & 0o077:
+            _close_to_others(home, status)
+    except OSError as error:
+        raise ConfigurationError(f"{home}: cannot be the home of OmniCRM: {error.strerror}.") from None
+    return home
+
+
+def _close_to_others(home: Path, status: os.stat_result) -> None:
+    # Closing /tmp or a login directory would do more harm than good, and nothing secret may live in one that is open.
+    if status.st_uid != os.getuid() or status.st_mode & 0o1000 or home == Path.home():
+        raise ConfigurationError(f"{home}: is open to other users; choose a folder of its own as OMNICRM_HOME.")
+    home.chmod(0o700)
+
+
+def _config_path(env: Mapping[str, str], home: Path) -> tuple[Path, bool]:
+    """Return the configuration's path, and whether it must exist because somebody asked for another than usual."""
+    usual = home / "config.yaml"
+    named = env.get("OMNICRM_CONFIG")
+    path = Path(named).expanduser().absolute() if named else usual
+    return path, path != usual
+
+
+def _checked(path: Path, values: dict[str, Any], fixed: dict[str, Any]) -> Settings:
+    moved = _arranged(values)
+    # Never settings of a file: what is in there under these names is as unknown as any other wrong key.
+    reserved = [name for name in _NOT_IN_FILES if name in moved]
+    try:
+        if reserved:
+            moved = {name: value for name, value in moved.items() if name not in reserved}
+        settings = Settings.model_validate({**moved, **fixed})
+    except ValidationError as error:
+        details: list[Any] = [*error.errors(include_url=False)]
+    else:
+        if not reserved:
+            return settings
+        details = []
+    from omnicrm_tui.config_mistakes import explain
+
+    details += [{"type": "extra_forbidden", "loc": (name,), "msg": "", "input": values[name]} for name in reserved]
+    raise ConfigurationError("\n".join(explain(path, values, details)))
+
+
+def _arranged(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values in the shape of Settings: e-mail types below mailjet (PLT-436), lists as maps, no blanks."""
+    arranged = {name: _without_blanks(value) for name, value in values.items() if value is not None}
+    outside = {name: arranged.pop(name) for name in EMAIL_TYPES if name in arranged}
+    mailjet = arranged.get("mailjet", {})
+    if outside and isinstance(mailjet, dict):
+        arranged["mailjet"] = {**mailjet, **outside}
+    whitelist = arranged.get("ip_whitelist")
+    if isinstance(whitelist, list):
+        # A bare address acts for the first administrator (SVC-084).
+        arranged["ip_whitelist"] = {str(address): {"roles": ["admin"]} for address in whitelist}
+    return arranged
+
+
+def _without_blanks(value: Any) -> Any:
+    """A key with nothing behind it keeps its default."""
+    if isinstance(value, dict):
+        return {name: _without_blanks(inner) for name, inner in value.items() if inner is not None}
+    return value
+
+
+def _yaml_mistake(path: Path, error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"{path}: is not YAML: {error}"
+    mark = error.problem_mark
+    what = f"{error.context}: {error.problem}" if error.context else str(error.problem)
+    hint = "" if "appears twice" in what else " Check indentation (spaces, no tabs), colons and quotes."
+    return f"{path}:{mark.line + 1}: column {mark.column + 1}: {what}.{hint}"
+
+
+def _with_lab(settings: Settings) -> Settings:
+    if not (settings.lab_folder / "addresses.json").exists():
+        return settings
+    from omnicrm_tui.lab_process import with_lab_addresses
+
+    return with_lab_addresses(settings)
