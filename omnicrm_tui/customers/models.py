@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Float, ForeignKey, Index, String, Text
+from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from omnicrm_tui.database.base import Base, CustomerOwned, Stamped, Versioned
@@ -79,8 +79,8 @@ class Site(CustomerOwned, Versioned, Stamped, Base):
     state: Mapped[str | None] = mapped_column(String(120))
     zip_code: Mapped[str | None] = mapped_column(String(20))
     country: Mapped[str] = mapped_column(String(80))
-    latitude: Mapped[float | None] = mapped_column(Float(53))
-    longitude: Mapped[float | None] = mapped_column(Float(53))
+    latitude: Mapped[float | None] = mapped_column(Double)
+    longitude: Mapped[float | None] = mapped_column(Double)
     plus_code: Mapped[str | None] = mapped_column(String(20))
     google_maps_place_id: Mapped[str | None] = mapped_column(String(300))
     address_note: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,207 @@
+"""Which version the database has, and how it gets to another. Alembic is imported only to change something.
+
+The version is one row in `alembic_version`, read with plain SQL: every program looks at it when it starts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omnicrm_tui.errors import DatabaseProblem
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection, Engine
+
+    from omnicrm_tui.settings import Settings
+
+HEAD = "0001"
+"""The version that this program works with: the newest revision in `migrations/versions`."""
+
+_SQLITE = "sqlite:///"
+_VERSION_QUERY = "SELECT version_num FROM alembic_version"
+_LOCK_NUMBER = 4_766_741
+"""Names our advisory lock on PostgreSQL among those of other programs."""
+
+
+class SchemaState(Enum):
+    """How the database's version stands to the program's."""
+
+    EMPTY = "empty"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """What the database is at: `revision` is None while it is empty."""
+
+    state: SchemaState
+    revision: str | None
+
+
+def current_version(settings: Settings) -> SchemaVersion:
+    """Return the version of the database; raises DatabaseProblem when it cannot be asked."""
+    url = settings.database_url
+    revision = _sqlite_revision(url) if url.startswith(_SQLITE) else _server_revision(url)
+    return SchemaVersion(_state_of(revision), revision)
+
+
+def require_current(settings: Settings) -> None:
+    """Raise DatabaseProblem unless the database has this program's version.
+
+    The embedded SQLite database is made on first use; a server's is only changed by `omnicrm db upgrade`.
+    """
+    version = current_version(settings)
+    if version.state is SchemaState.EMPTY and settings.database_url.startswith(_SQLITE):
+        upgrade(settings)
+        return
+    problem = {
+        SchemaState.EMPTY: "The database is empty. Run 'omnicrm db upgrade' to make its tables.",
+        SchemaState.OLDER: f"The database is of version {version.revision}, this program works with {HEAD}. "
+        "Back it up, then run 'omnicrm db upgrade'.",
+        SchemaState.NEWER: f"The database is of version {version.revision}, which this program does not know "
+        f"(it works with {HEAD}). Install the newer program.",
+    }.get(version.state)
+    if problem:
+        raise DatabaseProblem(problem)
+
+
+def upgrade(settings: Settings, revision: str = "head") -> list[str]:
+    """Bring the database to `revision` and return the steps taken; raises DatabaseProblem."""
+    return _migrate(settings, "upgrade", revision)
+
+
+def downgrade(settings: Settings, revision: str) -> list[str]:
+    """Take the database back to `revision` (`base` empties it) and return the steps; raises DatabaseProblem."""
+    return _migrate(settings, "downgrade", revision)
+
+
+def pending(settings: Settings) -> list[str]:
+    """Return, one line each, what an upgrade would do."""
+    version = current_version(settings)
+    if version.state is SchemaState.NEWER:
+        require_current(settings)
+    known = _revisions()
+    done = known.index(version.revision) + 1 if version.revision else 0
+    if done == len(known):
+        return []
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_config())
+    return [f"{name}: {scripts.get_revision(name).doc}" for name in known[done:]]
+
+
+def _sqlite_revision(url: str) -> str | None:
+    """Ask with the standard library alone: `db current` and every start come through here."""
+    path = Path(url.removeprefix(_SQLITE).partition("?")[0])
+    if not path.exists() or not path.stat().st_size:
+        return None
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            row = connection.execute(_VERSION_QUERY).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        if "no such table" in str(error):
+            return None
+        raise DatabaseProblem(_sqlite_trouble(path, error)) from None
+    return str(row[0]) if row else None
+
+
+def _sqlite_trouble(path: Path, error: sqlite3.Error) -> str:
+    if "not a database" in str(error):
+        return f"{path} is not an SQLite database."
+    if "unable to open" in str(error):
+        return f"The database file {path} cannot be opened. Check its folder and permissions."
+    return f"The database {path} could not be read: {error}."
+
+
+def _server_revision(url: str) -> str | None:
+    from sqlalchemy import inspect
+
+    from omnicrm_tui.database.engine import speaking_database
+
+    with speaking_database(), _engine(url) as engine, engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.exec_driver_sql(_VERSION_QUERY).scalar()
+        return revision
+
+
+def _state_of(revision: str | None) -> SchemaState:
+    if revision is None:
+        return SchemaState.EMPTY
+    if revision == HEAD:
+        return SchemaState.CURRENT
+    return SchemaState.OLDER if revision in _revisions() else SchemaState.NEWER
+
+
+def _folder() -> Path:
+    import migrations
+
+    return Path(migrations.__path__[0])
+
+
+def _revisions() -> list[str]:
+    """Return all revisions, oldest first: files are named by number, and the history is a line."""
+    return sorted(path.name.partition("_")[0] for path in (_folder() / "versions").glob("[0-9]*.py"))
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_folder()))
+    return config
+
+
+def _migrate(settings: Settings, direction: str, revision: str) -> list[str]:
+    from alembic import command
+    from alembic.util import CommandError
+
+    from omnicrm_tui.database.engine import speaking_database
+
+    config, steps = _config(), list[str]()
+    try:
+        with speaking_database(), _engine(settings.database_url) as engine, engine.begin() as connection:
+            _wait_for_others(connection)
+            config.attributes.update(connection=connection, steps=steps)
+            getattr(command, direction)(config, revision)
+            _forget_version_table(connection)
+    except CommandError as error:
+        raise DatabaseProblem(f"The database cannot be taken to {revision}: {error}.") from error
+    return steps
+
+
+@contextmanager
+def _engine(url: str) -> Iterator[Engine]:
+    from omnicrm_tui.database.engine import make_engine
+
+    engine = make_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Let one process at a time change the schema; SQLite's BEGIN IMMEDIATE does that by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})")
+    elif connection.dialect.name in ("mysql", "mariadb"):
+        connection.exec_driver_sql("SELECT GET_LOCK('omnicrm_schema', 60)")
+
+
+def _forget_version_table(connection: Connection) -> None:
+    """An emptied database is as empty as a new one: Alembic would leave its own table behind."""
+    if connection.exec_driver_sql(_VERSION_QUERY).first() is None:
+        connection.exec_driver_sql("DROP TABLE alembic_version")

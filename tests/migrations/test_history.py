@@ -1,0 +1,176 @@
+"""Models and migrations agree on each database, and the history can be walked up and down."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, inspect
+
+from omnicrm_tui.database import migrate
+from omnicrm_tui.database.engine import make_engine
+from omnicrm_tui.database.migrate import SchemaState
+from omnicrm_tui.database.schema import metadata
+from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.settings import DatabaseSection, Settings
+
+
+@pytest.fixture
+def at_any(any_database_url: str, tmp_path: Path) -> Settings:
+    """Settings that name a new, empty database on each engine in turn."""
+    return Settings(home=tmp_path, database=DatabaseSection(url=SecretStr(any_database_url)))
+
+
+def _shape(connection: Connection) -> dict[str, Any]:
+    """Everything that the database says about its tables, in a form that two databases can be compared by."""
+    seen = inspect(connection)
+    return {
+        table: {
+            "columns": {
+                column["name"]: (
+                    column["type"].compile(connection.dialect),
+                    column["nullable"],
+                    str(column["default"]),
+                )
+                for column in seen.get_columns(table)
+            },
+            "key": seen.get_pk_constraint(table),
+            "foreign": sorted(map(str, seen.get_foreign_keys(table))),
+            "unique": sorted(map(str, seen.get_unique_constraints(table))),
+            "checks": sorted(map(str, seen.get_check_constraints(table))),
+            "indexes": sorted(map(str, seen.get_indexes(table))),
+        }
+        for table in seen.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def _shape_of(engine: Engine) -> dict[str, Any]:
+    with engine.begin() as connection:
+        return _shape(connection)
+
+
+def test_models_and_migrations_agree(at_any: Settings) -> None:
+    migrate.upgrade(at_any)
+    engine = make_engine(at_any.database_url)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    migrated = _shape_of(engine)
+    migrate.downgrade(at_any, "base")
+    metadata.create_all(engine)
+    # The comparison above is blind to CHECK constraints, collations and ON DELETE; the database is not.
+    assert migrated == _shape_of(engine)
+    engine.dispose()
+
+
+def test_up_down_up_leaves_nothing(at_any: Settings) -> None:
+    engine = make_engine(at_any.database_url)
+    first = migrate.upgrade(at_any)
+    shape = _shape_of(engine)
+    assert shape
+    migrate.downgrade(at_any, "base")
+    with engine.begin() as connection:
+        assert inspect(connection).get_table_names() == []
+    assert migrate.upgrade(at_any) == first
+    assert _shape_of(engine) == shape
+    engine.dispose()
+
+
+def test_version_is_told_without_changing_anything(at_any: Settings) -> None:
+    assert migrate.current_version(at_any).state is SchemaState.EMPTY
+    assert [line.split(":")[0] for line in migrate.pending(at_any)][-1] == migrate.HEAD
+    assert migrate.current_version(at_any).state is SchemaState.EMPTY
+    migrate.upgrade(at_any)
+    assert migrate.current_version(at_any) == migrate.SchemaVersion(SchemaState.CURRENT, migrate.HEAD)
+    assert migrate.pending(at_any) == []
+    assert migrate.upgrade(at_any) == []
+
+
+def test_a_newer_database_is_refused(at_any: Settings) -> None:
+    migrate.upgrade(at_any)
+    engine = make_engine(at_any.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    for ask in (migrate.require_current, migrate.pending, migrate.upgrade):
+        with pytest.raises(DatabaseProblem, match="9999"):
+            ask(at_any)
+
+
+def test_an_older_database_names_the_way_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate.upgrade(settings)
+    monkeypatch.setattr(migrate, "HEAD", "0002")
+    with pytest.raises(DatabaseProblem, match="omnicrm db upgrade"):
+        migrate.require_current(settings)
+
+
+def test_head_is_the_newest_revision() -> None:
+    assert ScriptDirectory.from_config(migrate._config()).get_heads() == [migrate.HEAD]
+
+
+def test_embedded_database_is_made_on_first_use(settings: Settings) -> None:
+    migrate.require_current(settings)
+    migrate.require_current(settings)
+    assert migrate.current_version(settings).state is SchemaState.CURRENT
+
+
+def test_a_server_database_is_not_made_behind_its_owners_back(at_any: Settings) -> None:
+    if at_any.database_url.startswith("sqlite"):
+        migrate.require_current(at_any)
+        return
+    with pytest.raises(DatabaseProblem, match=r"empty.*omnicrm db upgrade"):
+        migrate.require_current(at_any)
+
+
+def test_two_programs_that_start_at_once_make_one_schema(at_any: Settings) -> None:
+    troubles: list[BaseException] = []
+    line = threading.Barrier(2)
+
+    def start() -> None:
+        line.wait()
+        try:
+            migrate.upgrade(at_any)
+        except BaseException as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    assert migrate.current_version(at_any).state is SchemaState.CURRENT
+
+
+def test_a_file_that_is_no_database_is_named(settings: Settings) -> None:
+    path = settings.home / "omnicrm.sqlite"
+    path.write_bytes(b"this is a letter, not a database" * 40)
+    with pytest.raises(DatabaseProblem, match=r"omnicrm\.sqlite is not an SQLite database"):
+        migrate.require_current(settings)
+
+
+def test_an_unknown_revision_is_refused(settings: Settings) -> None:
+    migrate.upgrade(settings)
+    with pytest.raises(DatabaseProblem, match="nowhere"):
+        migrate.downgrade(settings, "nowhere")
+    with sqlite3.connect(settings.home / "omnicrm.sqlite") as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (migrate.HEAD,)
+
+
+def test_a_failing_step_changes_nothing(settings: Settings) -> None:
+    engine = make_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE customer (a INTEGER)")
+    engine.dispose()
+    with pytest.raises(DatabaseProblem):
+        migrate.upgrade(settings)
+    with sqlite3.connect(settings.home / "omnicrm.sqlite") as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("customer",)]
