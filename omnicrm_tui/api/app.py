@@ -1,0 +1,43 @@
+"""The REST application: one router per room behind one gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from omnicrm_tui import __version__
+from omnicrm_tui.api import activity, customers, docs, errors, health, provisioning
+from omnicrm_tui.api.gate import Gate
+from omnicrm_tui.crm import Crm
+
+ROUTERS = (
+    health.router,
+    customers.router,
+    provisioning.router,
+    activity.router,
+    docs.router,
+)
+
+
+class Api(FastAPI):
+    """FastAPI with our own document; the framework's is never built."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, built when first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = docs.build(ROUTERS)
+        return self.openapi_schema
+
+
+def create_app(crm: Crm) -> FastAPI:
+    """Return the REST application of `crm`; it answers as soon as a server hands it requests."""
+    app = Api(
+        title="OmniCRM", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.state.crm = crm
+    app.add_middleware(Gate)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,126 @@
+"""Serving the API: for good (`omnicrm serve`), or beside a job for as long as its play runs."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+
+import uvicorn
+
+from omnicrm_tui.api.app import create_app
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.errors import OutsideSystemError
+
+KEEP_ALIVE_SECONDS = 30
+STOP_SECONDS = 5
+_BACKLOG = 512
+
+
+class ApiServer:
+    """The API on its own thread, without access log and signal handlers.
+
+        with ApiServer(crm, port=0) as server:
+            call(server.url)
+
+    Requests are accepted as soon as the socket listens, that is before `start` returns.
+    """
+
+    def __init__(self, crm: Crm, listener: socket.socket | None = None, *, host: str = "127.0.0.1", port: int = 0):
+        """Take `listener`, an already listening socket, or listen on `host` and `port` (0 for a free one)."""
+        self._listener = listener or listen(host, port)
+        self._server = _Server(_config(crm))
+        self._thread = threading.Thread(target=self._serve, name="api", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """The address of the API, without a path."""
+        host = self._listener.getsockname()[0]
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Serve from now on; raises OutsideSystemError when the server cannot start."""
+        self._thread.start()
+        self._server.settled.wait()
+        if not self._server.started:
+            raise OutsideSystemError("The REST API could not start; the log says why.")
+
+    def stop(self) -> None:
+        """Finish the requests under way and give the port back. May be called twice."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS * 2)
+        self._listener.close()
+
+    def __enter__(self) -> ApiServer:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run(sockets=[self._listener])
+        finally:
+            self._server.settled.set()
+
+
+def run(crm: Crm, listener: socket.socket) -> None:
+    """Serve on `listener` until the process is told to end (SIGINT, SIGTERM); blocks."""
+    _Server(_config(crm)).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host` and `port`; raises OutsideSystemError when it is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise OutsideSystemError(f"Cannot listen on {host}, port {port}: {error.strerror or error}.") from error
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Tells a waiting thread when it is ready, or that it will never be."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.settled.set()
+
+
+def _config(crm: Crm) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(crm),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        # Forwarded headers are ours to judge, by the configuration (see `auth.source_of`).
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
