@@ -11,6 +11,7 @@ from omnicrm_tui.activity.models import ActivityEntry
 from omnicrm_tui.activity.schemas import ActivityRow
 from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.errors import NotFound
+from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.work import Service
 
@@ -55,20 +56,23 @@ class ActivityService(Service):
         service_id: int | None = None,
         old: Mapping[str, Any] | None = None,
         new: Mapping[str, Any] | None = None,
+        actor: Actor | None = None,
     ) -> None:
         """Add an entry to the running transaction (SVC-147): who, what, old and new values, from where.
 
-        `old` and `new` map field names to values; equal values are left out, secrets are replaced.
+        `old` and `new` map field names to values; equal values are left out, secrets are replaced. `actor` is
+        who did it, where that became known only in the course of the use case (a log-in).
         """
+        actor = actor or self.actor
         self.session.add(
             ActivityEntry(
                 timestamp=self.work.clock.now(),
                 customer_id=customer_id,
                 service_id=service_id,
-                user_id=self.actor.user_id,
-                impersonating_user_id=self.actor.real_user_id,
-                actor_name=self.actor.name,
-                source_address=self.actor.source_address,
+                user_id=actor.user_id,
+                impersonating_user_id=actor.real_user_id,
+                actor_name=actor.name,
+                source_address=actor.source_address,
                 object_type=object_type,
                 object_id=object_id,
                 action=action,

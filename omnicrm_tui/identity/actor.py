@@ -57,3 +57,8 @@ class Actor:
 def system_actor(name: str) -> Actor:
     """Return the actor of the product's own chores (schedule, outbox, recovery, demo data)."""
     return Actor(ActorKind.SYSTEM, name, permissions=frozenset({"admin"}))
+
+
+def visitor(source_address: str) -> Actor:
+    """Return who logs in: nobody yet, with no permission. Logging in and reading tokens ask for none."""
+    return Actor(ActorKind.SYSTEM, "log-in", source_address=source_address)

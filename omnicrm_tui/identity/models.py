@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from omnicrm_tui.database.base import Base, StaffOnly, Stamped, Versioned
-from omnicrm_tui.database.types import Id, UtcDateTime, sort_key
+from omnicrm_tui.database.types import Id, JsonText, UtcDateTime, sort_key
 
 
 class User(StaffOnly, Versioned, Stamped, Base):
@@ -32,6 +42,7 @@ class User(StaffOnly, Versioned, Stamped, Base):
     pending_email: Mapped[str | None] = mapped_column(String(254))
     is_2fa_enabled: Mapped[bool] = mapped_column(Boolean, default=False)
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary(512))
+    totp_last_step: Mapped[int | None] = mapped_column(Id)
     force_password_change: Mapped[bool] = mapped_column(Boolean, default=False)
     failed_logins: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -76,22 +87,44 @@ role_permission = Table(
 )
 
 
+class TokenFamily(StaffOnly, Base):
+    """What one log-in, or one job, was given: refresh tokens that follow each other (the contracts page).
+
+    `purpose` is `session` for people and `job` for provisioning jobs. A job's family holds the initiator's
+    permissions as they were when the job was started, and no user where nobody in the user table stands
+    behind it. The row is locked to rotate or end the family, so that no token outlives its end.
+    """
+
+    __tablename__ = "crm_token_family"
+    __table_args__ = (CheckConstraint("purpose IN ('session', 'job')", name="purpose"),)
+
+    family_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    remembered: Mapped[bool] = mapped_column(Boolean, default=False)
+    provision_id: Mapped[int | None] = mapped_column(
+        ForeignKey("provision.provision_id", ondelete="CASCADE"), index=True
+    )
+    own_customer_id: Mapped[int | None] = mapped_column(Id)
+    permissions: Mapped[list[str] | None] = mapped_column(JsonText)
+    started: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    source_address: Mapped[str] = mapped_column(String(64), default="")
+
+
 class RefreshToken(StaffOnly, Base):
     """One refresh token of a family; it is used once, and a second use ends the whole family.
 
-    Only the token's SHA-256 is stored. `purpose` is `session` for people and `job` for provisioning jobs.
+    Only a keyed SHA-256 of the token is stored.
     """
 
     __tablename__ = "crm_refresh_token"
-    __table_args__ = (Index("ix_crm_refresh_token_family_id", "family_id"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
-    family_id: Mapped[str] = mapped_column(String(32))
-    user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
-    purpose: Mapped[str] = mapped_column(String(10))
+    family_id: Mapped[str] = mapped_column(ForeignKey("crm_token_family.family_id", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     issued: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
     source_address: Mapped[str] = mapped_column(String(64), default="")

@@ -1,0 +1,162 @@
+"""Roles and permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import delete, func, insert, select
+
+from omnicrm_tui.database.views import apply_changes, check_version, view_of
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
+from omnicrm_tui.identity.models import Permission, Role, User, role_permission, user_role
+from omnicrm_tui.identity.permissions import ADMIN, PERMISSIONS, ROLE_DESIGNS
+from omnicrm_tui.identity.schemas import PermissionView, RoleChange, RoleInput, RoleView
+from omnicrm_tui.work import Service
+
+
+class Roles(Service):
+    """Bundles permissions into roles (BIL-386, BIL-400..409). Everything here needs admin."""
+
+    def ensure_catalogue(self) -> None:
+        """Add the permissions and role designs that are missing (BIL-435..459); what is there stays as it is."""
+        self.actor.require(ADMIN)
+        ids = {name: number for number, name in self.session.execute(select(Permission.id, Permission.name))}
+        missing = [Permission(name=name, description=words) for name, words in PERMISSIONS.items() if name not in ids]
+        self.session.add_all(missing)
+        self.session.flush()
+        ids |= {permission.name: permission.id for permission in missing}
+        existing = set(self.session.scalars(select(Role.name)))
+        for design in ROLE_DESIGNS:
+            if design.name not in existing:
+                role = Role(name=design.name, description=design.description)
+                self.session.add(role)
+                self.session.flush()
+                self._grant(role.id, [ids[name] for name in design.permissions])
+
+    def permissions(self) -> Sequence[PermissionView]:
+        """Return all permissions by name (BIL-408). Needs admin."""
+        self.actor.require(ADMIN)
+        found = self.session.scalars(select(Permission).order_by(Permission.name))
+        return [view_of(permission, PermissionView) for permission in found]
+
+    def roles(self) -> Sequence[RoleView]:
+        """Return all roles by name (BIL-401). Needs admin."""
+        self.actor.require(ADMIN)
+        return [self._role_view(role) for role in self.session.scalars(select(Role).order_by(Role.name)).all()]
+
+    def role(self, role_id: int) -> RoleView:
+        """Return a role with its permissions and users (BIL-407). Needs admin; raises NotFound."""
+        self.actor.require(ADMIN)
+        return self._role_view(self._role(role_id))
+
+    def create_role(self, data: RoleInput) -> RoleView:
+        """Create a role without permissions (BIL-400). Needs admin; raises Conflict when the name is taken."""
+        self.actor.require(ADMIN)
+        self._check_name(data.name)
+        role = Role(**data.model_dump())
+        self.session.add(role)
+        self.session.flush()
+        self.work.activity.record("role", role.id, "Role created", new=data.model_dump())
+        return self._role_view(role)
+
+    def update_role(self, role_id: int, change: RoleChange) -> RoleView:
+        """Change name or description (BIL-402). Needs admin; raises NotFound, Conflict, InvalidInput."""
+        self.actor.require(ADMIN)
+        role = self._role(role_id)
+        check_version(role, change.version)
+        given = change.model_dump(exclude_unset=True, exclude={"version"})
+        if None in given.values():
+            raise InvalidInput("Some fields are not right.", {"name": "is required"})
+        if given.get("name", role.name).lower() != role.name.lower():
+            self._check_name(given["name"])
+        old, new = apply_changes(role, given)
+        if new:
+            self.work.activity.record("role", role_id, "Role changed", old=old, new=new)
+            self.session.flush()
+        return self._role_view(role)
+
+    def delete_role(self, role_id: int) -> None:
+        """Delete a role; its users lose it (BIL-387). Needs admin; Conflict when nobody would be left as admin."""
+        self.actor.require(ADMIN)
+        role = self._role(role_id)
+        view = self._role_view(role)
+        with self._keeping_an_admin():
+            self.session.execute(delete(user_role).where(user_role.c.role_id == role_id))
+            self.session.execute(delete(role_permission).where(role_permission.c.role_id == role_id))
+            self.session.delete(role)
+        self.work.activity.record("role", role_id, "Role deleted", old={"name": view.name, "users": list(view.users)})
+
+    def add_permissions(self, role_id: int, permission_ids: Sequence[int]) -> RoleView:
+        """Give a role permissions, at once effective (BIL-404). Needs admin; raises NotFound."""
+        self.actor.require(ADMIN)
+        role = self._role(role_id)
+        before = self._role_view(role).permissions
+        known = set(self.session.scalars(select(Permission.id).where(Permission.id.in_(permission_ids))))
+        if unknown := sorted(set(permission_ids) - known):
+            raise NotFound(f"There is no permission {unknown[0]}.")
+        held = set(
+            self.session.scalars(select(role_permission.c.permission_id).where(role_permission.c.role_id == role_id))
+        )
+        self._grant(role_id, sorted(known - held))
+        return self._permissions_changed(role, before)
+
+    def remove_permission(self, role_id: int, permission_id: int) -> RoleView:
+        """Take a permission from a role (BIL-405). Needs admin; Conflict when nobody would be left as admin."""
+        self.actor.require(ADMIN)
+        role = self._role(role_id)
+        before = self._role_view(role).permissions
+        one = (role_permission.c.role_id == role_id, role_permission.c.permission_id == permission_id)
+        with self._keeping_an_admin():
+            self.session.execute(delete(role_permission).where(*one))
+        return self._permissions_changed(role, before)
+
+    def _permissions_changed(self, role: Role, before: tuple[str, ...]) -> RoleView:
+        view = self._role_view(role)
+        self.work.activity.record(
+            "role",
+            role.id,
+            "Permissions of a role changed",
+            old={"permissions": list(before)},
+            new={"permissions": list(view.permissions)},
+        )
+        self.session.flush()
+        return view
+
+    def _role(self, role_id: int) -> Role:
+        role = self.session.get(Role, role_id)
+        if role is None:
+            raise NotFound(f"There is no role {role_id}.")
+        return role
+
+    def _role_view(self, role: Role) -> RoleView:
+        held = select(Permission.name).join(role_permission, role_permission.c.permission_id == Permission.id)
+        holders = select(User.username).join(user_role, user_role.c.user_id == User.id)
+        return view_of(
+            role,
+            RoleView,
+            permissions=tuple(
+                self.session.scalars(held.where(role_permission.c.role_id == role.id).order_by(Permission.name))
+            ),
+            users=tuple(self.session.scalars(holders.where(user_role.c.role_id == role.id).order_by(User.username))),
+        )
+
+    def _check_name(self, name: str) -> None:
+        if self.session.scalar(select(Role.id).where(func.lower(Role.name) == name.lower())) is not None:
+            raise Conflict(f"There is already a role {name}.")
+
+    def _grant(self, role_id: int, permission_ids: Sequence[int]) -> None:
+        if permission_ids:
+            rows = [{"role_id": role_id, "permission_id": number} for number in permission_ids]
+            self.session.execute(insert(role_permission), rows)
+
+    @contextmanager
+    def _keeping_an_admin(self) -> Iterator[None]:
+        """Raise Conflict when the enclosed change leaves no active user with the permission admin."""
+        # One such change at a time: two at once could each leave the other's administrator as the last.
+        self.session.execute(select(Permission.id).where(Permission.name == ADMIN).with_for_update())
+        had_one = self.work.identity.first_admin_id() is not None
+        yield
+        self.session.flush()
+        if had_one and self.work.identity.first_admin_id() is None:
+            raise Conflict("This would leave nobody who may administer the system.")

@@ -1,0 +1,171 @@
+"""Inputs and read models of identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.schemas import Input
+
+
+def _names(value: Any) -> Any:
+    """Accept one name, a comma list or a list (BIL-390)."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _unstripped(value: Any) -> Any:
+    return SecretStr(value) if isinstance(value, str) else value
+
+
+Password = Annotated[SecretStr, BeforeValidator(_unstripped)]
+"""A password as it was typed: blanks around it are part of it."""
+RoleNames = Annotated[list[str], BeforeValidator(_names)]
+EmailText = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+PersonName = Annotated[str, Field(min_length=1, max_length=100)]
+MiddleName = Annotated[str, Field(max_length=100)]
+PhoneText = Annotated[str, Field(max_length=40)]
+
+
+class UserInput(Input):
+    """A new user (BIL-379, BIL-383, BIL-390). `role` names one role or more; a contact's user needs none."""
+
+    username: Annotated[str, Field(min_length=1, max_length=150)]
+    email: EmailText
+    password: Password
+    first_name: PersonName
+    last_name: PersonName
+    middle_name: MiddleName | None = None
+    phone_number: PhoneText | None = None
+    role: RoleNames = []
+    contact_id: int | None = None
+    force_password_change: bool = False
+
+
+class UserChange(Input):
+    """A change of a user: only the fields that are given (BIL-394). `deleted: false` restores (BIL-432)."""
+
+    version: int | None = None
+    first_name: PersonName | None = None
+    middle_name: MiddleName | None = None
+    last_name: PersonName | None = None
+    phone_number: PhoneText | None = None
+    email: EmailText | None = None
+    role: RoleNames | None = None
+    active: bool | None = None
+    deleted: bool | None = None
+    contact_id: int | None = None
+
+
+class RoleInput(Input):
+    """A new role (BIL-400); it starts with no permissions."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    description: str = ""
+
+
+class RoleChange(Input):
+    """A change of a role's name or description (BIL-402)."""
+
+    version: int | None = None
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user as the list shows it; `roles` are the names of its roles."""
+
+    id: int
+    username: str
+    email: str
+    first_name: str
+    last_name: str
+    phone_number: str | None
+    active: bool
+    deleted: bool
+    is_2fa_enabled: bool
+    login_count: int
+    last_login: datetime | None
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A user, whole, without secrets, with roles and effective permissions (BIL-393)."""
+
+    id: int
+    username: str
+    email: str
+    first_name: str
+    middle_name: str | None
+    last_name: str
+    phone_number: str | None
+    contact_id: int | None
+    active: bool
+    email_verified: bool
+    pending_email: str | None
+    is_2fa_enabled: bool
+    force_password_change: bool
+    locked_until: datetime | None
+    login_count: int
+    last_login: datetime | None
+    deleted: bool
+    deleted_at: datetime | None
+    version: int
+    created: datetime
+    last_modified: datetime
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionView:
+    """A permission of the catalogue (BIL-381)."""
+
+    id: int
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role with the names of its permissions and of the users that hold it (BIL-380)."""
+
+    id: int
+    name: str
+    description: str
+    version: int
+    permissions: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An access token, the refresh token that renews it once, and when the access token ends (UTC)."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoginResult:
+    """What a log-in leads to: exactly one of three.
+
+    A session: `tokens`, `actor`, `roles` and sorted `permissions`. Or the second factor: `requires_2fa` and a
+    `challenge_token` that opens nothing but `verify_second_factor`. Or `must_change_password`: there are no
+    tokens until `change_password` was called and the user logged in again (PLT-178).
+    """
+
+    user_id: int
+    tokens: Tokens | None = None
+    actor: Actor | None = None
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    requires_2fa: bool = False
+    challenge_token: str = field(default="", repr=False)
+    must_change_password: bool = False

@@ -1,0 +1,305 @@
+"""Sessions: logging in, renewing, ending; and the tokens of jobs.
+
+A failed log-in and a refresh token used twice must be remembered although the use case ends in an error:
+these methods commit what has to stay before they raise.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, cast
+
+from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
+
+from omnicrm_tui.errors import AccountLocked, InvalidInput, NotAuthenticated, NotFound
+from omnicrm_tui.identity import passwords, tokens, totp
+from omnicrm_tui.identity.access import JOB, OVER, Access
+from omnicrm_tui.identity.actor import Actor, ActorKind
+from omnicrm_tui.identity.models import RefreshToken, TokenFamily, User
+from omnicrm_tui.identity.rules import login_name, password_problem
+from omnicrm_tui.identity.schemas import LoginResult, Tokens
+
+WRONG = "Invalid email or password"
+CHALLENGE_LIFE = timedelta(minutes=5)
+JOB_LIFE = timedelta(days=30)
+SESSION = "session"
+
+
+class Sessions(Access):
+    """Opens, renews and ends sessions. Doors call these as `visitor(source)`: they ask for no permission."""
+
+    def login(
+        self, email_or_username: str, password: str, source_address: str, *, remember: bool = False
+    ) -> LoginResult:
+        """Log in by e-mail address or user name (PLT-168..173, BIL-422, CAT-176).
+
+        `remember` keeps the session for `refresh_token_days`; otherwise it ends after `session_hours` without use.
+        Raises NotAuthenticated with the same words, after the same time, whether the user or the password is
+        wrong; AccountLocked after too many failures; TooManyRequests under a flood.
+        """
+        user = self._check_password(self._by_login(email_or_username), password, source_address)
+        if user.force_password_change:
+            return LoginResult(user.id, must_change_password=True)
+        if user.is_2fa_enabled:
+            return LoginResult(user.id, requires_2fa=True, challenge_token=self._challenge(user, remember))
+        return self._open(user, source_address, remember)
+
+    def verify_second_factor(self, challenge_token: str, code: str, source_address: str) -> LoginResult:
+        """Finish a log-in with the code of the authenticator (PLT-173, BIL-424).
+
+        Raises NotAuthenticated for a wrong or used code, or an old challenge; AccountLocked after too many.
+        """
+        claims = self._keyring.read(challenge_token, tokens.CHALLENGE, self.work.clock.now())
+        user = self._claim_attempt(int(claims["sub"]))
+        secret = self.work.vault.open("crm_user.totp_secret", user.id, user.totp_secret)
+        step = totp.matching_step(secret, code, self.work.clock.now()) if secret else None
+        if step is None or not self._use_step(user.id, step):
+            self._refuse(user, "Login failed: wrong second factor", source_address, "This code is not right.")
+        return self._open(user, source_address, bool(claims.get("rem")))
+
+    def change_password(self, user_id: int, current_password: str, new_password: str, source_address: str) -> None:
+        """Change one's own password (BIL-399), a temporary one too (PLT-178); all sessions of the user end.
+
+        Raises InvalidInput when the new one breaks the rules, and what `login` raises for the current one.
+        """
+        problem = password_problem(new_password)
+        if new_password == current_password:
+            problem = "must differ from the current one"
+        if problem:
+            raise InvalidInput("The new password will not do.", {"new_password": problem})
+        user = self._check_password(self.session.get(User, user_id), current_password, source_address)
+        self._store_password(user.id, new_password, force_change=False)
+        self._log(user, "Password changed", source_address)
+
+    def refresh(self, refresh_token: str, source: str) -> Tokens:
+        """Exchange a refresh token for new tokens (CAT-227, SVC-087). Raises NotAuthenticated; see `resume`."""
+        family, successor = self._rotate(refresh_token, source)
+        return self._tokens(family, successor)
+
+    def resume(self, refresh_token: str, source: str) -> tuple[Actor, str]:
+        """Go on with a remembered session: return its actor and the next refresh token (PLT-177).
+
+        A refresh token is good for one use. Raises NotAuthenticated when it is unknown, expired or used before;
+        the last also ends the session for whoever holds its other tokens.
+        """
+        family, successor = self._rotate(refresh_token, source)
+        return self._actor_of_family(family, source), successor
+
+    def logout(self, refresh_token: str) -> None:
+        """End the session of a refresh token; its access tokens end with it. Unknown tokens are no error."""
+        row = self._find_token(refresh_token)
+        if row is None:
+            return
+        family = self._lock_family(row.family_id)
+        if family.ended is None:
+            family.ended = self.work.clock.now()
+            user = self.session.get(User, family.user_id)
+            if user is not None:
+                self._log(user, "Logged out", self.actor.source_address)
+
+    def grant_job(self, provision_id: int) -> None:
+        """Give a job, as its initiator starts it, a token family with the permissions the initiator has now.
+
+        Without this, `mint_job_tokens` could only ask the user table, which knows nothing of an API key's limits.
+        """
+        self._add_job_family(provision_id, self.actor)
+
+    def mint_job_tokens(self, provision_id: int, initiating_user: int | None) -> Tokens:
+        """Return new tokens of a job's family (the contracts page); a job that has none gets its user's permissions.
+
+        Raises NotAuthenticated when the job has ended, NotFound when neither a grant nor a user stands behind it.
+        """
+        found = self.session.scalar(select(TokenFamily).where(TokenFamily.provision_id == provision_id))
+        if found is None:
+            if initiating_user is None:
+                raise NotFound(f"Nobody stands behind job {provision_id}.")
+            found = self._add_job_family(provision_id, self.actor_of_user(initiating_user, self.actor.source_address))
+        if self._is_over(found):
+            raise NotAuthenticated(f"Job {provision_id} has ended.")
+        return self._tokens(found, self._add_token(found, self.actor.source_address))
+
+    def end_job_tokens(self, provision_id: int) -> None:
+        """End what a job was given; it is final."""
+        self._end_families(TokenFamily.provision_id == provision_id)
+
+    def end_sessions(self, user_id: int) -> None:
+        """End all sessions of a user at once. Jobs keep their tokens, good for clean-up once the user is revoked."""
+        self._end_families(TokenFamily.user_id == user_id, TokenFamily.purpose == SESSION)
+
+    # --- passwords
+
+    def _by_login(self, text: str) -> User | None:
+        name = login_name(text)
+        found = self.session.scalars(select(User).where(or_(User.email == name, User.username == name))).all()
+        return min(found, key=lambda user: user.email != name, default=None)
+
+    def _check_password(self, user: User | None, password: str, source: str) -> User:
+        """Return the user, when `password` is its own and it may log in; raise otherwise."""
+        if user is None or user.deleted or not user.active:
+            self.session.commit()
+            passwords.verify(None, password)
+            raise NotAuthenticated(WRONG)
+        user = self._claim_attempt(user.id)
+        if not passwords.verify(user.password_hash, password):
+            self._refuse(user, "Login failed: wrong password", source, WRONG)
+        values: dict[str, object] = {"failed_logins": 0, "locked_until": None}
+        if passwords.is_outdated(user.password_hash):
+            values["password_hash"] = passwords.hash_password(password)
+        self._set(user.id, values)
+        return user
+
+    def _claim_attempt(self, user_id: int) -> User:
+        """Count an attempt before it is checked, so that many at once are no way around the lock (BIL-422).
+
+        Commits: hashing takes a tenth of a second, in which nobody else's writes should wait.
+        """
+        security, now = self.work.settings.security, self.work.clock.now()
+        user = self.session.get(User, user_id, with_for_update=True, populate_existing=True)
+        if user is None or user.deleted or not user.active:
+            raise NotAuthenticated(WRONG)
+        if user.locked_until is not None and user.locked_until > now:
+            raise AccountLocked("The account is locked after too many failed attempts. Try again later.")
+        failures = 1 if user.locked_until is not None else user.failed_logins + 1
+        locks = failures >= security.lockout_failures
+        until = now + timedelta(minutes=security.lockout_minutes) if locks else None
+        self._set(user_id, {"failed_logins": failures, "locked_until": until})
+        self.session.commit()
+        return user
+
+    def _refuse(self, user: User, action: str, source: str, message: str) -> NoReturn:
+        self._log(user, action, source)
+        self.session.commit()
+        raise NotAuthenticated(message)
+
+    def _store_password(self, user_id: int, password: str, *, force_change: bool) -> None:
+        password_hash = passwords.hash_password(password)
+        values = {"password_hash": password_hash, "force_password_change": force_change}
+        self._set(user_id, {**values, "failed_logins": 0, "locked_until": None})
+        self.end_sessions(user_id)
+
+    def _set(self, user_id: int, values: dict[str, object]) -> None:
+        # A plain UPDATE: bookkeeping must not make a colleague's edit of this user stale.
+        statement = update(User).where(User.id == user_id).values(values)
+        self.session.execute(statement.execution_options(synchronize_session=False))
+
+    def _use_step(self, user_id: int, step: int) -> bool:
+        """Tell whether this code's step is newer than the last one used: a code that was seen opens nothing twice."""
+        unused = or_(User.totp_last_step.is_(None), User.totp_last_step < step)
+        statement = update(User).where(User.id == user_id, unused).values(totp_last_step=step)
+        result = self.session.execute(statement.execution_options(synchronize_session=False))
+        return cast("CursorResult[Any]", result).rowcount == 1
+
+    # --- sessions
+
+    def _open(self, user: User, source: str, remember: bool) -> LoginResult:
+        now = self.work.clock.now()
+        self._set(
+            user.id,
+            {"login_count": User.login_count + 1, "last_login": now, "failed_logins": 0, "locked_until": None},
+        )
+        self.session.execute(delete(TokenFamily).where(TokenFamily.user_id == user.id, TokenFamily.expires < now))
+        life = timedelta(days=self.work.settings.security.refresh_token_days)
+        family = self._add_family(SESSION, life, source, user_id=user.id, remembered=remember)
+        granted = self._tokens(family, self._add_token(family, source))
+        actor = self._actor(user, source)
+        self._log(user, "Logged in", source)
+        roles, permissions = self._roles_of(user.id), tuple(sorted(actor.permissions))
+        return LoginResult(user.id, tokens=granted, actor=actor, roles=roles, permissions=permissions)
+
+    def _challenge(self, user: User, remember: bool) -> str:
+        now = self.work.clock.now()
+        claims = {"sub": str(user.id), "use": tokens.CHALLENGE, "rem": remember}
+        return self._keyring.sign(claims, issued=now, expires=now + CHALLENGE_LIFE)
+
+    def _tokens(self, family: TokenFamily, refresh_token: str) -> Tokens:
+        now = self.work.clock.now()
+        expires = now + timedelta(minutes=self.work.settings.security.access_token_minutes)
+        claims = {"sub": str(family.user_id or 0), "use": tokens.ACCESS, "fam": family.family_id}
+        return Tokens(self._keyring.sign(claims, issued=now, expires=expires), refresh_token, expires)
+
+    def _rotate(self, refresh_token: str, source: str) -> tuple[TokenFamily, str]:
+        """Use up a refresh token and return its family with the next token."""
+        found = self._find_token(refresh_token)
+        if found is None:
+            raise NotAuthenticated(OVER)
+        family = self._lock_family(found.family_id)
+        row = self.session.get(RefreshToken, found.id, populate_existing=True)
+        now = self.work.clock.now()
+        if row is None or self._is_over(family) or row.expires <= now:
+            raise NotAuthenticated(OVER)
+        if row.used is not None:
+            self._end_reused(family, source)
+        self._actor_of_family(family, source)
+        row.used = now
+        return family, self._add_token(family, source)
+
+    def _end_reused(self, family: TokenFamily, source: str) -> NoReturn:
+        family.ended = self.work.clock.now()
+        user = self.session.get(User, family.user_id) if family.user_id is not None else None
+        if user is not None:
+            self._log(user, "Session ended: a refresh token was used twice", source)
+        self.session.commit()
+        raise NotAuthenticated(OVER)
+
+    def _find_token(self, refresh_token: str) -> RefreshToken | None:
+        marks = self._keyring.fingerprints(refresh_token)
+        return self.session.scalars(select(RefreshToken).where(RefreshToken.token_hash.in_(marks))).one_or_none()
+
+    def _lock_family(self, family_id: str) -> TokenFamily:
+        """Load a family for itself alone: rotating and ending it wait for each other."""
+        return self.session.get_one(TokenFamily, family_id, with_for_update=True, populate_existing=True)
+
+    def _add_family(self, purpose: str, life: timedelta, source: str, **values: Any) -> TokenFamily:
+        now = self.work.clock.now()
+        family = TokenFamily(
+            family_id=secrets.token_hex(16),
+            purpose=purpose,
+            started=now,
+            expires=now + life,
+            source_address=source,
+            **values,
+        )
+        self.session.add(family)
+        self.session.flush()
+        return family
+
+    def _add_job_family(self, provision_id: int, actor: Actor) -> TokenFamily:
+        return self._add_family(
+            JOB,
+            JOB_LIFE,
+            actor.source_address,
+            user_id=actor.user_id,
+            provision_id=provision_id,
+            own_customer_id=actor.own_customer_id,
+            permissions=sorted(actor.permissions),
+        )
+
+    def _add_token(self, family: TokenFamily, source: str) -> str:
+        token, now = tokens.new_refresh_token(), self.work.clock.now()
+        self.session.add(
+            RefreshToken(
+                family_id=family.family_id,
+                token_hash=self._keyring.fingerprint(token),
+                issued=now,
+                expires=self._unused_until(family, now),
+                source_address=source,
+            )
+        )
+        self.session.flush()
+        return token
+
+    def _unused_until(self, family: TokenFamily, now: datetime) -> datetime:
+        """A session that is not remembered ends after a while without use (PLT-221)."""
+        if family.purpose == JOB or family.remembered:
+            return family.expires
+        return min(family.expires, now + timedelta(hours=self.work.settings.security.session_hours))
+
+    def _end_families(self, *conditions: ColumnElement[bool]) -> None:
+        statement = update(TokenFamily).where(TokenFamily.ended.is_(None), *conditions)
+        self.session.execute(statement.values(ended=self.work.clock.now()))
+
+    def _log(self, user: User, action: str, source: str) -> None:
+        """Write a security event with its address (PLT-225), in the name of the user that it is about."""
+        actor = Actor(ActorKind.STAFF, user.username, user_id=user.id, source_address=source)
+        self.work.activity.record("user", user.id, action, actor=actor)

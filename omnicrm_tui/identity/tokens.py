@@ -1,0 +1,89 @@
+"""Access tokens (HS256 JWT), refresh tokens and the keys behind both."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from omnicrm_tui.errors import NotAuthenticated
+
+if TYPE_CHECKING:
+    from omnicrm_tui.settings import Settings
+
+ACCESS = "access"
+CHALLENGE = "challenge"
+EXPIRED = "The access token is not valid, or no longer."
+_KEY_BYTES = 32
+
+
+class Keyring:
+    """Numbered signing keys: the newest signs, all of them verify."""
+
+    def __init__(self, keys: Mapping[str, bytes], newest: str) -> None:
+        self._keys = dict(keys)
+        self._newest = newest
+
+    @classmethod
+    def of(cls, settings: Settings) -> Keyring:
+        """Return the keys: `jwt_secret` alone where it is set (PLT-449), else the generated key files (0600)."""
+        if settings.jwt_secret is not None:
+            secret = settings.jwt_secret.get_secret_value().encode()
+            number = hashlib.sha256(secret).hexdigest()[:12]
+            return cls({number: secret}, number)
+        from omnicrm_tui.database.vault import new_key_file
+
+        folder = settings.keys_folder
+        keys = {path.stem.split("-")[1]: path.read_bytes() for path in folder.glob("token-*.key")}
+        if not keys:
+            keys = {"1": new_key_file(folder / "token-1.key", _KEY_BYTES)}
+        return cls(keys, max(keys, key=int))
+
+    def sign(self, claims: Mapping[str, Any], *, issued: datetime, expires: datetime) -> str:
+        """Return `claims` as a token of the newest key, named in its header (`kid`)."""
+        import jwt
+
+        whole = {**claims, "iat": int(issued.timestamp()), "exp": int(expires.timestamp())}
+        return jwt.encode(whole, self._keys[self._newest], algorithm="HS256", headers={"kid": self._newest})
+
+    def read(self, token: str, use: str, now: datetime) -> dict[str, Any]:
+        """Return the claims of a token made for `use`. Raises NotAuthenticated for any other and for an old one."""
+        import jwt
+
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            # The time is compared below with the injected clock; PyJWT would ask the machine's.
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["HS256"],
+                options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
+        except (jwt.PyJWTError, KeyError, TypeError) as error:
+            raise NotAuthenticated(EXPIRED) from error
+        if claims.get("use") != use or int(claims["exp"]) <= now.timestamp():
+            raise NotAuthenticated(EXPIRED)
+        return claims
+
+    def fingerprint(self, refresh_token: str) -> str:
+        """Return what is stored of a new refresh token."""
+        return _keyed(self._keys[self._newest], refresh_token)
+
+    def fingerprints(self, refresh_token: str) -> list[str]:
+        """Return what may be stored of it: under each key, so that a token outlives the key's successor.
+
+        The signing secret is part of it: replacing the secret by hand ends every session (PLT-227).
+        """
+        return [_keyed(key, refresh_token) for key in self._keys.values()]
+
+
+def new_refresh_token() -> str:
+    """Return 256 random bits as text."""
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+def _keyed(key: bytes, token: str) -> str:
+    return hmac.new(key, token.encode(), hashlib.sha256).hexdigest()

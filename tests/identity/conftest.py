@@ -1,0 +1,56 @@
+"""People to log in with, and cheap hashes: what the tests here ask is not how long a hash takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.customers.schemas import ContactInput, CustomerInput
+from omnicrm_tui.identity import passwords
+from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.identity.schemas import UserInput
+
+PASSWORD = "Right-Horse9"
+HERE = "192.0.2.7"
+
+AddUser = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
+    monkeypatch.setattr(passwords, "ROUNDS", 1)
+    passwords._hasher.cache_clear()
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._hasher.cache_clear()
+    passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture
+def add_user(admin: Actor) -> AddUser:
+    """Create a user by name in a Crm, with the catalogue in place; returns the id."""
+
+    def add(crm: Crm, name: str = "ada", role: str = "Support", **more: object) -> int:
+        data = {"username": name, "email": f"{name}@mail.example", "first_name": name, "last_name": "Test"}
+        with crm.as_actor(admin) as work:
+            work.identity.ensure_catalogue()
+            view = work.identity.create_user(UserInput(**(data | {"password": PASSWORD, "role": role} | more)))
+        return view.id
+
+    return add
+
+
+@pytest.fixture
+def add_contact(admin: Actor) -> Callable[[Crm], tuple[int, int]]:
+    """Create a customer with a contact; returns both ids."""
+
+    def add(crm: Crm) -> tuple[int, int]:
+        with crm.as_actor(admin) as work:
+            customer_id = work.customers.create(CustomerInput(customer_name="Zoë")).customer_id
+            contact = work.customers.add_contact(customer_id, ContactInput(contact_firstname="Zoë"))
+        return customer_id, contact.contact_id
+
+    return add
