@@ -16,7 +16,7 @@ Tone = Literal["", "success", "warning", "error", "muted", "accent"]
 GAP = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[R]):
     """One column: `cell` gives the text, shown literally.
 

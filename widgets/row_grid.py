@@ -154,6 +154,8 @@ class RowGrid(Widget, Generic[R], can_focus=True):
 
     def _within(self, top: int, cursor: int) -> int:
         """Return the top nearest to `top` that shows the cursor and no more emptiness than there must be."""
+        if not self.size.height:
+            return top  # rows came before the layout did, which brings a resize
         top = max(cursor - self.height + 1, min(cursor, top))
         return max(self.first, min(top, self.last - self.height + 1))
 

@@ -1,0 +1,196 @@
+"""What the terminal shows must not depend on how it was painted."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate
+from textual.strip import Strip
+
+from bench.pty_run import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, UP, PtyProgram
+from bench.sqlite_rows import make_people
+from widgets.scroll_region import SUPPORTED, ShownLines, scroll_codes
+
+ROOT = Path(__file__).parents[2]
+CONSOLE = Console(color_system="truecolor", force_terminal=True)
+RED, BLUE, BOLD = Style(color="red", bgcolor="black"), Style(color="blue", bgcolor="black"), Style(bold=True)
+
+
+def test_this_textual_is_one_whose_repaints_are_understood() -> None:
+    assert SUPPORTED
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("people") / "people.db"
+    make_people(path, 2000)
+    return path
+
+
+def table(people: Path, *options: str, columns: int = 100, rows: int = 30) -> PtyProgram:
+    argv = [sys.executable, "-m", "bench.table_app", str(people), *options]
+    return PtyProgram(argv, columns=columns, rows=rows, cwd=ROOT)
+
+
+def script() -> Iterator[bytes | tuple[int, int]]:
+    """Yield several hundred keys and a few new sizes of the terminal, the same every time."""
+    chance = random.Random(4)
+    moves = [DOWN, UP, DOWN, DOWN, UP, b"j", b"k", b"J", b"K", PAGE_DOWN, PAGE_UP]
+    yield from [DOWN] * 60 + [UP] * 50
+    for size in ((100, 24), (80, 30), (120, 40)):
+        yield from (chance.choice(moves) for _ in range(40))
+        yield b"o"
+        yield from [*[DOWN] * 12, *[UP] * 9]
+        yield b"o"
+        yield from (b" ", b"j", b"V", b"j", b"j", b"V", b"s")
+        yield from [END, UP, UP, *[UP] * 35, HOME, *[DOWN] * 45]
+        yield size
+        yield from (chance.choice(moves) for _ in range(20))
+    yield from (b"*", b" ", b"f", b" ", b"\x1b", b"/", b"b", b"o", b"\r", *[DOWN] * 40, b"g", b"g", b"S")
+
+
+def act(programs: tuple[PtyProgram, ...], step: bytes | tuple[int, int]) -> None:
+    for program in programs:
+        if isinstance(step, bytes):
+            program.write(step)
+        else:
+            program.resize(*step)
+    for program in programs:
+        program.settle(idle=0.01, limit=1)
+
+
+def test_the_screen_is_the_same_with_and_without_the_scroll_region(people: Path) -> None:
+    steps = list(script())
+    assert len(steps) > 400
+    with table(people) as diffed, table(people, "--plain") as plain:
+        diffed.wait_for("Ada Byron")
+        plain.wait_for("Ada Byron")
+        for i, step in enumerate(steps):
+            act((diffed, plain), step)
+            if i % 40 == 0 or isinstance(step, tuple):
+                wait_for_same(diffed, plain, i)
+        wait_for_same(diffed, plain, len(steps))
+        assert diffed.sent < plain.sent / 2
+
+
+def wait_for_same(one: PtyProgram, other: PtyProgram, step: int) -> None:
+    def same() -> bool:
+        one.settle(idle=0.03, limit=1)
+        other.settle(idle=0.03, limit=1)
+        return one.cells == other.cells
+
+    try:
+        one.wait_until(same, timeout=5)
+    except TimeoutError:
+        differing = [(a, b) for a, b in zip(one.lines, other.lines, strict=True) if a != b]
+        raise AssertionError((step, differing or "only colours differ")) from None
+
+
+def test_keys_typed_faster_than_frames_leave_nothing_stale(people: Path) -> None:
+    with table(people) as program:
+        program.wait_for("Ada Byron")
+        program.settle()
+        for _ in range(10):
+            program.write(DOWN * 7 + UP * 2 + DOWN * 40 + UP * 41)
+            program.settle(idle=0.05)
+        shown = program.cells
+        program.resize(100, 29)
+        program.settle(idle=0.2)
+        program.resize(100, 30)
+        program.settle(idle=0.2)
+        assert program.cells == shown
+
+
+@pytest.mark.parametrize(("columns", "rows", "budget"), [(120, 40, 600), (80, 24, 400)])
+def test_a_scrolled_row_costs_few_bytes(people: Path, columns: int, rows: int, budget: int) -> None:
+    with table(people, columns=columns, rows=rows) as program:
+        program.wait_for("Ada Byron")
+        program.settle(idle=0.3)
+        assert max(program.press(DOWN, idle=0.03).sent for _ in range(10)) <= 500
+        for _ in range(rows):
+            program.press(DOWN, idle=0.03)
+        costs = sorted(program.press(DOWN, idle=0.03).sent for _ in range(20))
+        assert costs[len(costs) // 2] <= budget
+
+
+def test_nothing_is_sent_while_nothing_changes(people: Path) -> None:
+    with table(people) as program:
+        program.wait_for("of 2,000")
+        program.settle(idle=0.3)
+        assert program.settle(idle=2, limit=2).sent == 0
+
+
+# The lines themselves
+
+
+def painted(*lines: list[tuple[str, Style | None]]) -> ChopsUpdate:
+    """Return a repaint of whole lines of ten cells."""
+    strips = [Strip([Segment(text, style) for text, style in line]) for line in lines]
+    assert {strip.cell_length for strip in strips} == {10}
+    return ChopsUpdate([{0: s} for s in strips], [(y, 0, 10) for y in range(len(strips))], [[10] for _ in strips])
+
+
+def shown(*outputs: str) -> pyte.Screen:
+    screen = pyte.Screen(10, 6)
+    stream = pyte.Stream(screen)
+    for output in outputs:
+        stream.feed(output)
+    return screen
+
+
+def rows_of(*texts: str) -> ChopsUpdate:
+    return painted(*([(f"{text:10}", RED)] for text in texts))
+
+
+def test_what_is_shown_already_is_not_sent_again() -> None:
+    lines = ShownLines()
+    lines.encode(rows_of("one", "two"), CONSOLE)
+    assert lines.encode(rows_of("one", "two"), CONSOLE) == ""
+    assert lines.encode(rows_of("one", "twx"), CONSOLE).count("x") == 1
+    lines.forget()
+    assert "one" in lines.encode(rows_of("one", "two"), CONSOLE)
+
+
+@pytest.mark.parametrize("shift", [1, -1, 2, -2, 3, -3])
+def test_moved_lines_are_moved_by_the_terminal(shift: int) -> None:
+    texts = [f"row {i}" for i in range(12)]
+    lines = ShownLines()
+    before = lines.encode(rows_of(*texts[3:9]), CONSOLE)
+    after = lines.encode(rows_of(*texts[3 + shift : 9 + shift]), CONSOLE)
+    assert after.startswith(scroll_codes(0, 5, shift))
+    assert after.count("row") == abs(shift)
+    assert [line.rstrip() for line in shown(before, after).display] == texts[3 + shift : 9 + shift]
+
+
+def test_lines_beside_the_moved_ones_stay() -> None:
+    lines = ShownLines()
+    first = lines.encode(rows_of("head", "a", "b", "c", "d", "foot"), CONSOLE)
+    second = lines.encode(rows_of("head", "b", "c", "d", "e", "foot"), CONSOLE)
+    assert [x.rstrip() for x in shown(first, second).display] == ["head", "b", "c", "d", "e", "foot"]
+    assert "head" not in second
+    assert "foot" not in second
+
+
+def test_a_change_of_colour_alone_is_sent_and_attributes_do_not_leak() -> None:
+    lines = ShownLines()
+    one = lines.encode(painted([("aaa", RED), ("bbb", BLUE), ("cccc", BOLD)]), CONSOLE)
+    two = lines.encode(painted([("aaa", BLUE), ("bbb", BOLD), ("cccc", RED)]), CONSOLE)
+    cells = shown(one, two).buffer[0]
+    assert [(cells[x].fg, cells[x].bold) for x in (0, 3, 6)] == [("blue", False), ("default", True), ("red", False)]
+    assert cells[3].bg == "default"
+
+
+def test_a_part_of_a_line_makes_what_it_covers_unknown() -> None:
+    lines = ShownLines()
+    lines.encode(rows_of("abcdefghij"), CONSOLE)
+    part = ChopsUpdate([{4: Strip([Segment("XY", RED)])}], [(0, 4, 6)], [[6]])
+    assert "XY" in lines.encode(part, CONSOLE)
+    assert "abcdefghij" in lines.encode(rows_of("abcdefghij"), CONSOLE)
