@@ -36,8 +36,15 @@ class LocalDispatcher:
                 start_new_session=True,
                 close_fds=True,
                 cwd="/",
-                env={**os.environ, "OMNICRM_HOME": str(self._settings.home)},
+                env=self._environment(),
             )
+
+    def _environment(self) -> dict[str, str]:
+        """The job reads the same home and configuration as the process that starts it."""
+        own = {**os.environ, "OMNICRM_HOME": str(self._settings.home)}
+        if self._settings.config_path is not None:
+            own["OMNICRM_CONFIG"] = str(self._settings.config_path)
+        return own
 
 
 def _job_log(home: Path) -> BinaryIO:

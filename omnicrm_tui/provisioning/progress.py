@@ -94,11 +94,8 @@ class JobProgress:
                 cancel_requested=job.cancel_requested,
             )
 
-    def beat(self) -> bool:
-        """Renew the lease and tell whether somebody asked to cancel.
-
-        Raises LostLease when another process took the job over.
-        """
+    def beat(self) -> None:
+        """Renew the lease; raises LostLease when another process took the job over."""
         with self._crm.as_actor(self._actor) as work:
             renewed = _rows(
                 work.session.execute(
@@ -109,6 +106,10 @@ class JobProgress:
             )
             if not renewed:
                 raise LostLease(f"job {self.provision_id} is no longer run by {self.owner}")
+
+    def cancel_requested(self) -> bool:
+        """Tell whether somebody asked the job to stop."""
+        with self._crm.reading(self._actor) as work:
             return work.session.get_one(Provision, self.provision_id).cancel_requested
 
     def describe(self, description: str, task_count: int) -> None:

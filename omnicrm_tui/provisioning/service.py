@@ -192,13 +192,14 @@ class ProvisioningService(Service):
         )
         return [view_of(event, EventView) for event in found]
 
-    def planned_tasks(self, provision_id: int) -> Sequence[play_file.PlannedTask]:
-        """Return the main tasks that the job's play names, so that pending ones can be shown (SVC-077).
+    def planned_tasks(self, provision_id: int) -> Sequence[str]:
+        """Return the names of the play's main tasks in order, so that pending ones can be shown (SVC-077).
 
         Empty when the play cannot be read: the job's own fatal event says why.
         """
         self.actor.require("view_provision")
-        return play_file.planned_tasks(self._job(provision_id).provisioning_play, self.work.settings.plays_folder)
+        play = self._read_play(self._job(provision_id).provisioning_play)
+        return [task.name for task in play.tasks if task.phase == play_file.MAIN] if play else []
 
     def window(self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None) -> Window[JobRow]:
         """Return a window of the job list (SVC-078). Needs view_provision."""
@@ -216,6 +217,11 @@ class ProvisioningService(Service):
         self.actor.require("view_provision")
         found = JOB_LIST.page(self.session, query, page, per_page, *_of(customer_id))
         return Page(self._named(found.rows), found.page, found.per_page, found.total)
+
+    def choices(self, provision_id: int) -> dict[str, int]:
+        """Return the items of a job, by type. Needs view_provision; raises NotFound."""
+        self.actor.require("view_provision")
+        return dict(self._job(provision_id).inventory_choices)
 
     def attach_service(self, provision_id: int, service_id: int, service_uuid: str) -> None:
         """Note which service a job made (SVC-025, SVC-121); called when a job's play creates one."""
@@ -256,14 +262,14 @@ class ProvisioningService(Service):
         action: str | None = None,
     ) -> Provision:
         initiator = self.actor.user_id or self.work.identity.first_admin_id()
-        summary = play_file.summary(play, self.work.settings.plays_folder)
+        found = self._read_play(play)
         job = Provision(
             customer_id=customer_id,
             product_id=product_id,
             service_id=service_id,
             provisioning_play=play,
-            playbook_description=summary.description,
-            task_count=summary.task_count,
+            playbook_description=found.description if found else play,
+            task_count=found.task_count if found else 0,
             action=action,
             provisioning_json_vars={**variables, "initiating_user": initiator},
             inventory_choices=choices,
@@ -276,10 +282,18 @@ class ProvisioningService(Service):
         )
         self.session.add(job)
         self.session.flush()
+        self.work.identity.grant_job(job.provision_id)
         self._record(job, "Deprovisioning started" if action == DEPROVISION else "Provisioning started")
         dispatcher, provision_id = self.work.dispatcher, job.provision_id
         self.work.after_commit(lambda: dispatcher.dispatch(provision_id))
         return job
+
+    def _read_play(self, name: str) -> play_file.Play | None:
+        """Return the play, or None for one that cannot be read: the job then ends with a fatal event (SVC-125)."""
+        try:
+            return play_file.read_play(play_file.find_play(name, play_file.search_path(self.work.settings.home)))
+        except play_file.PlayProblem:
+            return None
 
     def _record(self, job: Provision, action: str) -> None:
         self.work.activity.record(
