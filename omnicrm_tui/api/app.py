@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 
 from omnicrm_tui import __version__
-from omnicrm_tui.api import activity, customers, docs, errors, health, provisioning
+from omnicrm_tui.api import activity, customers, docs, errors, health, identity, provisioning
 from omnicrm_tui.api.gate import Gate
 from omnicrm_tui.crm import Crm
 
 ROUTERS = (
     health.router,
+    identity.router,
     customers.router,
     provisioning.router,
     activity.router,

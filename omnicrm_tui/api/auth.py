@@ -11,14 +11,11 @@ from fastapi import Depends, Request
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import NotAuthenticated, NotPermitted
-from omnicrm_tui.identity.actor import Actor, system_actor
+from omnicrm_tui.identity.actor import Actor, visitor
 from omnicrm_tui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-SIGN_IN = system_actor("sign-in")
-"""Looks up who a credential belongs to, before anybody is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def identify(request: Request) -> Caller:
     source = source_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     key = request.headers.get("x-api-key", "")
-    with crm.reading(SIGN_IN) as work:
+    with crm.reading(visitor(source)) as work:
         if scheme:
             if scheme.lower() != "bearer" or not token.strip():
                 raise NotAuthenticated("Send the header as 'Authorization: Bearer <token>'.")

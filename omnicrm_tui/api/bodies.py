@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 
+from omnicrm_tui.activity.service import REDACTED
 from omnicrm_tui.errors import InvalidInput
 from omnicrm_tui.schemas import MAX_ID, Input, parse
 
@@ -21,7 +22,10 @@ MAX_DEPTH = 32
 
 
 class JsonBody:
-    """Dependency: the body as `model`; fields in `ignored` may be sent and are left alone."""
+    """Dependency: the body as `model`.
+
+    Left alone are fields in `ignored`, and secrets that somebody sends back as they were shown: hidden.
+    """
 
     def __init__(self, model: type[Input], ignored: Collection[str] = ()) -> None:
         self.model = model
@@ -30,7 +34,8 @@ class JsonBody:
     async def __call__(self, request: Request) -> Any:
         """Return the parsed body; raises InvalidInput, or HTTPException 413 or 415."""
         values = await json_object(request)
-        return parse(self.model, {name: value for name, value in values.items() if name not in self.ignored})
+        kept = {name: value for name, value in values.items() if name not in self.ignored and value != REDACTED}
+        return parse(self.model, kept)
 
 
 async def json_object(request: Request) -> dict[str, Any]:

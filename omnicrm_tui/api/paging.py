@@ -27,9 +27,19 @@ class Listing:
     """Which page of which rows somebody asks for."""
 
     page: int
-    per_page: int
+    given_per_page: int | None
     query: ListQuery
     ordered: bool
+
+    @property
+    def per_page(self) -> int:
+        """The size of a page, by default 20."""
+        return self.given_per_page or DEFAULT_PER_PAGE
+
+    @property
+    def per_page_or_all(self) -> int:
+        """The size of a page where plays expect the whole list."""
+        return self.given_per_page or MAX_PER_PAGE
 
     def newest_first(self, sort: str) -> ListQuery:
         """Return the query; where the caller named no order, by `sort` descending."""
@@ -40,7 +50,7 @@ class Listing:
 
 async def listing(
     page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=MAX_PER_PAGE)] = DEFAULT_PER_PAGE,
+    per_page: Annotated[int | None, Query(ge=1, le=MAX_PER_PAGE)] = None,
     sort: Annotated[str, Query(max_length=60)] = "",
     order: Literal["asc", "desc"] = "asc",
     filters: Annotated[str, Query(max_length=10_000, description='Such as {"provisioning_status": [2]}')] = "",
