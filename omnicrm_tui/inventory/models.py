@@ -51,16 +51,21 @@ class InventoryItem(CustomerOwned, Versioned, Stamped, Base):
     """One physical or virtual item (PLT-366..387, CAT-142..152).
 
     `ki`, `opc` and `management_password` are sealed by the vault (AES-GCM, bound to the row); the plain
-    values never reach the database. A reserved item names the job that holds it and until when.
+    values never reach the database. `text_key` is the folded first text, which lists sort by; `search_text`
+    the folded rest of what an item is looked up by.
+
+    `reserved_until` is when a job's hold on an item that waits to be assigned ends. `reserved_by` stays until
+    the job is final, together with `reserved_from_state`: what a rollback gives back.
     """
 
     __tablename__ = "inventory"
     __table_args__ = (
-        CheckConstraint(
-            "item_state IN ({})".format(", ".join(f"'{s}'" for s in ITEM_STATES)), name="item_state"
-        ),
-        Index("ix_inventory_pick", "inventory_template_id", "item_state", "inventory_id"),
+        CheckConstraint("item_state IN ({})".format(", ".join(f"'{s}'" for s in ITEM_STATES)), name="item_state"),
+        Index("ix_inventory_pick", "inventory_template_id", "customer_id", "text_key", "inventory_id"),
+        Index("ix_inventory_item", "item", "inventory_id"),
         Index("ix_inventory_item_text", "item", "text_key", "inventory_id"),
+        Index("ix_inventory_item_location", "item_location", "inventory_id"),
+        Index("ix_inventory_created", "created", "inventory_id"),
         Index("ix_inventory_text_key", "text_key", "inventory_id"),
         Index("ix_inventory_item_state", "item_state", "inventory_id"),
     )
@@ -75,6 +80,7 @@ class InventoryItem(CustomerOwned, Versioned, Stamped, Base):
     item_state: Mapped[str] = mapped_column(String(20), default="New")
     item_location: Mapped[str] = mapped_column(String(200), default="")
     text_key: Mapped[str] = mapped_column(sort_key(500))
+    search_text: Mapped[str] = mapped_column(LongText, default="")
     itemtext1: Mapped[str] = mapped_column(String(500))
     itemtext2: Mapped[str | None] = mapped_column(String(500))
     itemtext3: Mapped[str | None] = mapped_column(String(500))
@@ -119,5 +125,6 @@ class InventoryItem(CustomerOwned, Versioned, Stamped, Base):
     reserved_by: Mapped[int | None] = mapped_column(
         ForeignKey("provision.provision_id", ondelete="SET NULL"), index=True
     )
+    reserved_from_state: Mapped[str | None] = mapped_column(String(20))
     reserved_token: Mapped[str | None] = mapped_column(String(32), index=True)
     reserved_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
