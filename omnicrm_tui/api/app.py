@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from omnicrm_tui import __version__
-from omnicrm_tui.api import activity, customers, docs, errors, health, identity, provisioning
+from omnicrm_tui.api import activity, customers, docs, errors, health, identity, inventory, provisioning
 from omnicrm_tui.api.gate import Gate
 from omnicrm_tui.crm import Crm
 
@@ -15,6 +15,7 @@ ROUTERS = (
     health.router,
     identity.router,
     customers.router,
+    inventory.router,
     provisioning.router,
     activity.router,
     docs.router,
