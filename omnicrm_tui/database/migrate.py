@@ -54,15 +54,14 @@ def current_version(settings: Settings) -> SchemaVersion:
     return SchemaVersion(_state_of(revision), revision)
 
 
-def require_current(settings: Settings) -> None:
-    """Raise DatabaseProblem unless the database has this program's version.
+def require_current(settings: Settings) -> bool:
+    """Raise DatabaseProblem unless the database has this program's version; tell whether its tables were just made.
 
     The embedded SQLite database is made on first use; a server's is only changed by `omnicrm db upgrade`.
     """
     version = current_version(settings)
     if version.state is SchemaState.EMPTY and settings.database_url.startswith(_SQLITE):
-        upgrade(settings)
-        return
+        return bool(upgrade(settings))
     problem = {
         SchemaState.EMPTY: "The database is empty. Run 'omnicrm db upgrade' to make its tables.",
         SchemaState.OLDER: f"The database is of version {version.revision}, this program works with {HEAD}. "
@@ -72,6 +71,16 @@ def require_current(settings: Settings) -> None:
     }.get(version.state)
     if problem:
         raise DatabaseProblem(problem)
+    return False
+
+
+def require_known(settings: Settings) -> None:
+    """Refuse an embedded database of another version at once, before a terminal is taken over.
+
+    Costs a few milliseconds. A server is asked later, in a thread: it may be slow.
+    """
+    if settings.database_url.startswith(_SQLITE) and current_version(settings).state is not SchemaState.EMPTY:
+        require_current(settings)
 
 
 def upgrade(settings: Settings, revision: str = "head") -> list[str]:

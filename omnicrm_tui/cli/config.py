@@ -1,0 +1,55 @@
+"""`omnicrm config`: is it right, and what is in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.settings import Settings
+
+_HIDDEN = "(hidden)"
+
+
+@click.group()
+def config() -> None:
+    """Check or show the configuration."""
+
+
+@config.command()
+def check() -> None:
+    """Read the configuration and say what is wrong in it, or what deserves a second look."""
+    from omnicrm_tui.config_advice import advice
+
+    settings = load_settings()
+    for warning in advice(settings):
+        click.echo(f"Warning: {warning}")
+    click.echo(f"{settings.config_path or 'The defaults'}: fine.")
+
+
+@config.command()
+def show() -> None:
+    """Print what is in force, as YAML, with secrets hidden."""
+    import yaml
+
+    settings = load_settings()
+    click.echo(f"# home: {settings.home}")
+    click.echo(f"# configuration: {settings.config_path or 'none, these are the defaults'}")
+    click.echo(yaml.safe_dump(shown(settings), sort_keys=False, allow_unicode=True), nl=False)
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Return the settings as plain values, secrets hidden (PLT-424)."""
+    values = settings.model_dump(mode="json", exclude={"home", "config_path"})
+    _hide(values)
+    values["api_keys"] = {f"key {number}": key for number, key in enumerate(values["api_keys"].values(), 1)}
+    return values
+
+
+def _hide(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _hide(value)
+        elif isinstance(value, str) and value and not value.strip("*"):
+            values[name] = _HIDDEN

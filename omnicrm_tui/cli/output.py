@@ -1,0 +1,26 @@
+"""What commands print: one line at a time, and nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+
+def plain(text: str) -> str:
+    """Return `text` with control characters made visible: it may hold a name that somebody typed."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def keep_traceback(error: BaseException) -> str:
+    """Append the traceback to the home's log (0600) and return one sentence with the place."""
+    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    folder = Path(os.environ.get("OMNICRM_HOME") or "~/.local/share/omnicrm").expanduser() / "logs"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / "errors.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        return summary
+    return f"{summary} (details in {folder / 'errors.log'})"

@@ -1,0 +1,59 @@
+"""`omnicrm user`: users from the command line, above all the first administrator."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from omnicrm_tui.config_file import load_settings
+
+
+@click.group()
+def user() -> None:
+    """Manage users from the command line."""
+
+
+@user.command()
+@click.option("--email", required=True, help="The e-mail address; one logs in with it.")
+@click.option("--username", help="Another name to log in with; by default the e-mail address.")
+@click.option("--first-name", default="", help="By default what stands before the @.")
+@click.option("--last-name", default="", help="By default the user's role.")
+@click.option("--role", "roles", multiple=True, help="A role; may be given several times. [default: System Admin]")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def create(
+    email: str, username: str | None, first_name: str, last_name: str, roles: tuple[str, ...], password_stdin: bool
+) -> None:
+    """Create a user who can log in."""
+    from omnicrm_tui.identity.actor import system_actor
+    from omnicrm_tui.identity.schemas import UserInput
+    from omnicrm_tui.opening import open_crm
+    from omnicrm_tui.schemas import parse
+
+    crm = open_crm(load_settings())
+    try:
+        chosen = list(roles) or ["System Admin"]
+        values = {
+            "email": email,
+            "username": username or email,
+            "first_name": first_name or email.partition("@")[0],
+            "last_name": last_name or chosen[0],
+            "role": chosen,
+            "password": _password(password_stdin),
+        }
+        with crm.as_actor(system_actor("command line")) as work:
+            made = work.identity.create_user(parse(UserInput, values))
+    finally:
+        crm.close()
+    click.echo(f"Created user {made.id}, {made.email}, with the role {', '.join(made.roles)}.")
+
+
+def _password(from_stdin: bool) -> str:
+    # Never an option: a command line is for everybody on the machine to read.
+    if from_stdin or not sys.stdin.isatty():
+        password = sys.stdin.readline().rstrip("\n")
+        if not password:
+            raise click.UsageError("Standard input holds no password.")
+        return password
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer

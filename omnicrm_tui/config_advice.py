@@ -1,0 +1,34 @@
+"""What is allowed in a configuration and still deserves a second look."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from omnicrm_tui.settings import Settings
+
+_WIDEST = {4: 24, 6: 64}
+
+
+def advice(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each setting to look at again (CAT-182, PLT-515, PLT-427)."""
+    yield from _whitelist_advice(settings)
+    path = settings.config_path
+    if path is not None and path.stat().st_mode & 0o077:
+        yield f"{path} can be read by other users and may hold secrets: chmod 600 it."
+    if settings.database.server and not settings.database.password.get_secret_value():
+        yield "database.password is blank."
+    for number, key in enumerate(settings.api_keys.values(), 1):
+        if not key.description:
+            yield f"API key {number} has no description: say which system uses it."
+
+
+def _whitelist_advice(settings: Settings) -> Iterator[str]:
+    for text, entry in settings.ip_whitelist.items():
+        network = ipaddress.ip_network(text, strict=False)
+        if not network.is_private:
+            yield f"ip_whitelist.{text} is public: whoever has that address needs no credential."
+        if network.prefixlen < _WIDEST[network.version]:
+            yield f"ip_whitelist.{text} has {network.num_addresses:,} addresses: name the few that need it."
+        if not entry.description:
+            yield f"ip_whitelist.{text} has no description: say why it is there."

@@ -1,0 +1,39 @@
+"""How a program begins to work with its data: the right version of the tables, then a Crm."""
+
+from __future__ import annotations
+
+from omnicrm_tui.clock import Clock
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.database import migrate
+from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.settings import Settings
+
+
+def open_crm(settings: Settings, clock: Clock | None = None) -> Crm:
+    """Return the Crm that `settings` describe, on a database of this program's version.
+
+    An empty embedded database (SQLite) is made on the way. Raises DatabaseProblem for any other version.
+    """
+    made = migrate.require_current(settings)
+    crm = Crm.open(settings, clock)
+    if made:
+        add_reference_data(crm)
+    return crm
+
+
+def upgrade(settings: Settings, revision: str = "head") -> list[str]:
+    """Bring the database to `revision`, with the permissions and roles of this program; return the steps taken."""
+    steps = migrate.upgrade(settings, revision)
+    if migrate.current_version(settings).state is migrate.SchemaState.CURRENT:
+        crm = Crm.open(settings)
+        try:
+            add_reference_data(crm)
+        finally:
+            crm.close()
+    return steps
+
+
+def add_reference_data(crm: Crm) -> None:
+    """Add the permissions and role designs that are missing."""
+    with crm.as_actor(system_actor("set-up")) as work:
+        work.identity.ensure_catalogue()
