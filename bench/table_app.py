@@ -81,6 +81,11 @@ class BareApp(App[None]):
     def compose(self) -> ComposeResult:
         yield Static("ready")
 
+    def on_key(self) -> None:
+        """Answer a key with the shortest repaint there is."""
+        word = self.query_one(Static)
+        word.update("READY" if word.content == "ready" else "ready", layout=False)
+
 
 if __name__ == "__main__":
     if "--bare" in sys.argv:

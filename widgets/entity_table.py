@@ -127,7 +127,7 @@ class EntityTable(RowTable[R], Generic[R]):
         self._sorts = list(sorts) if sorts is not None else [c.sort for c in columns if c.sort]
         self._filters = filters
         self._copied = copied or columns[0].cell
-        self._search = SearchLine()
+        self._search = SearchLine(self._grid)
         self._menu = FilterMenu(filters)
         self._prefix_at = -PREFIX_SECONDS
         self._debounce: Timer | None = None
@@ -159,7 +159,13 @@ class EntityTable(RowTable[R], Generic[R]):
         self._move(partial(self._jump, LAST))
 
     def on_key(self, event: events.Key) -> None:
-        """Take the second `g` of `g g`; leave every other key that follows a `g` to the app."""
+        """Take the second `g` of `g g`, and what is typed ahead for the search line.
+
+        Every other key that follows a `g` is left to the app.
+        """
+        if self._typed_ahead(event):
+            event.stop()
+            return
         if event.key != "g" or not self._grid.has_focus:
             self._prefix_at = -PREFIX_SECONDS
             return
@@ -169,6 +175,18 @@ class EntityTable(RowTable[R], Generic[R]):
             self.action_first()
         else:
             self._prefix_at = now
+
+    def _typed_ahead(self, event: events.Key) -> bool:
+        """Open the search line before the keys that came in one packet with `/` are lost on the rows."""
+        focused = self.screen.focused
+        if focused is self._search and event.is_printable:
+            self._search.post_message(events.Key(event.key, event.character))
+            return True
+        active = self.screen.active_bindings.get("slash") if event.key == "slash" else None
+        if focused is not self._grid or active is None or active.binding.action != "search":
+            return False
+        self.action_search()
+        return True
 
     def on_row_grid_clicked(self, message: RowGrid.Clicked) -> None:
         message.stop()
@@ -232,8 +250,7 @@ class EntityTable(RowTable[R], Generic[R]):
         self.show(replace(self.list_query, descending=not self.list_query.descending))
 
     def action_search(self) -> None:
-        self._search.add_class("-open")
-        self._search.focus()
+        self._search.open()
 
     @on(Input.Changed)
     def _search_typed(self, message: Input.Changed) -> None:
@@ -241,11 +258,6 @@ class EntityTable(RowTable[R], Generic[R]):
         message.stop()
         self._stop_debounce()
         self._debounce = self.set_timer(DEBOUNCE_SECONDS, self._search_now)
-
-    @on(Input.Submitted)
-    def _search_submitted(self, message: Input.Submitted) -> None:
-        message.stop()
-        self._leave_search()
 
     def on_search_line_left(self, message: SearchLine.Left) -> None:
         message.stop()
@@ -265,15 +277,14 @@ class EntityTable(RowTable[R], Generic[R]):
 
     def _leave_search(self) -> None:
         self._search_now()
-        self._search.set_class(bool(self._search.value), "-open")
-        self._grid.focus()
+        self._search.display = bool(self._search.value)
 
     def _set_query(self, query: ListQuery) -> None:
         super()._set_query(query)
         if query.search != self._search.value:
             with self._search.prevent(Input.Changed):
                 self._search.value = query.search
-            self._search.set_class(bool(query.search), "-open")
+            self._search.display = bool(query.search)
 
     def action_filter(self) -> None:
         if self._filters:

@@ -27,6 +27,12 @@ class KeyLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._keys: tuple[tuple[str, str], ...] = ()
+        self._choices: tuple[tuple[str, str], ...] = ()
+
+    def offer(self, choices: Iterable[tuple[str, str]]) -> None:
+        """Show what may follow a prefix key, in place of the keys; nothing ends it."""
+        self._choices = tuple(choices)
+        self.refresh()
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
@@ -54,7 +60,7 @@ class KeyLine(Widget):
         key_style = style + Style(bold=True)
         segments: list[Segment] = []
         left = self.size.width - _width(HELP) - 1
-        for entry in self._keys:
+        for entry in self._choices or self._keys:
             if (left := left - _width(entry)) < 0:
                 break
             segments += _drawn(entry, key_style, style)

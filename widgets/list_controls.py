@@ -8,8 +8,10 @@ from gettext import gettext as _
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -26,35 +28,46 @@ class Filter:
 
 
 class SearchLine(Input):
-    """One line, no border, no blinking: echo is all that a key costs."""
+    """One line, no border, no blinking: echo is all that a key costs.
+
+    Enter, down and tab lead to the rows, escape clears the search first. Over a slow link keys come in packets:
+    those that follow such a key already belong to the rows.
+    """
 
     DEFAULT_CSS = """
     SearchLine { height: 1; border: none; padding: 0 1; display: none; background: $panel; }
     SearchLine:focus { border: none; }
-    SearchLine.-open { display: block; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", _("Clear the search"), show=False, id="search.clear"),
-        Binding("down,tab", "leave", _("To the rows"), show=False, id="search.leave"),
-    ]
-
     class Left(Message):
-        """The search line lost its task: back to the rows, with or without the search."""
+        """Back to the rows, with or without the search."""
 
         def __init__(self, cleared: bool) -> None:
             super().__init__()
             self.cleared = cleared
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Widget) -> None:
         super().__init__(placeholder=_("Search"), select_on_focus=False)
         self.cursor_blink = False
+        self._rows = rows
 
-    def action_give_up(self) -> None:
-        self.post_message(self.Left(cleared=True))
+    def open(self) -> None:
+        """Show the line and give it the keyboard at once."""
+        self.display = True
+        self.screen.set_focus(self)
 
-    def action_leave(self) -> None:
-        self.post_message(self.Left(cleared=False))
+    def on_key(self, event: events.Key) -> None:
+        leaves = event.key in ("enter", "escape", "down", "tab")
+        late = self.screen.focused is not self
+        if not (leaves or late):
+            return
+        event.stop()
+        event.prevent_default()
+        if late:
+            self._rows.post_message(events.Key(event.key, event.character))
+        else:
+            self.screen.set_focus(self._rows)
+            self.post_message(self.Left(cleared=event.key == "escape"))
 
 
 class FilterMenu(OptionList):

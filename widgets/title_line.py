@@ -34,6 +34,12 @@ class TitleLine(Widget):
             self._path = tuple(path)
             self.refresh()
 
+    def show_person(self, person: str) -> None:
+        """Show who is signed in; nothing is sent when it is the same."""
+        if person != self._person:
+            self._person = person
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """Draw the line; the breadcrumbs are cut before the person is."""
         right = visible("  ".join(part for part in (self._badge, self._person) if part))

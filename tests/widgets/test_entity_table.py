@@ -158,6 +158,22 @@ async def test_search_asks_once_for_a_word_and_keeps_the_old_rows_until_the_answ
         assert [query.search for query, _ in source.windows if query.search] == ["n037"]
 
 
+async def test_keys_that_come_in_one_packet_go_where_they_were_meant_to() -> None:
+    """A slow link delivers "/n0", enter and "jj" at once."""
+    app = TableApp(ListRows(things(300)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ("slash", "n", "0"):
+            app.post_message(events.Key(key, "/" if key == "slash" else key))
+        await until(pilot, lambda: app.query_one(Input).value == "n0")
+        for key in ("enter", "j", "j"):
+            app.post_message(events.Key(key, None if key == "enter" else key))
+        await settled(pilot)
+        assert app.query_one(Input).value == "n0"
+        assert grid_of(app).has_focus
+        assert app.table.list_query.search == "n0"
+
+
 async def test_a_late_answer_is_dropped() -> None:
     source = ListRows(things(300))
     app = TableApp(source)

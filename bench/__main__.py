@@ -1,0 +1,46 @@
+"""Run the measurements and print one table: `python -m bench [name ...]`.
+
+Each bench is a module with a `run` that returns its rows. It is imported when it runs, so that one bench does
+not weigh on the figures of another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from bench.report import Bench, Row, markdown
+
+REGISTRY: dict[str, str] = {
+    "table": "bench.table",
+}
+"""The benches by name, in the order in which they run."""
+
+
+def load(name: str) -> Bench:
+    """Return the bench of this name."""
+    bench: Bench = importlib.import_module(REGISTRY[name]).run
+    return bench
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named benches, or all; 1 when a target was missed and `--strict` was given."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"one of: {', '.join(REGISTRY)}")
+    parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - REGISTRY.keys()
+    if unknown:
+        parser.error(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(REGISTRY)}")
+    rows: list[Row] = []
+    for name in options.names or REGISTRY:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += load(name)()
+    print(markdown(rows))
+    return 1 if options.strict and not all(row.met for row in rows) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
