@@ -9,14 +9,15 @@ from sqlalchemy import Boolean, CheckConstraint, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from omnicrm_tui.database.base import Base, Shared, Stamped, Versioned
-from omnicrm_tui.database.types import Id, Money, UtcDateTime, sort_key
+from omnicrm_tui.database.types import Id, LongText, Money, UtcDateTime, sort_key
 
 
 class Product(Shared, Versioned, Stamped, Base):
     """A template of what can be sold (CAT-076..103, BIL-069..092).
 
     `inventory_items_list`, `relies_on_list` and `features_list` keep the operator's text; `rules.py` reads
-    both spellings of a list (Python literal and JSON).
+    both spellings of a list (Python literal and JSON). `search_text` is the folded text that a product is
+    looked up by, features included (BIL-130).
     """
 
     __tablename__ = "product"
@@ -25,12 +26,15 @@ class Product(Shared, Versioned, Stamped, Base):
         CheckConstraint("auto_renew IN ('prompt', 'true', 'false')", name="auto_renew"),
         CheckConstraint("contract_days >= 0", name="contract_days"),
         Index("ix_product_name_key", "name_key", "product_id"),
+        Index("ix_product_retail_cost", "retail_cost", "product_id"),
+        Index("ix_product_created", "created", "product_id"),
         Index("ix_product_category_name", "category", "name_key", "product_id"),
     )
 
     product_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     product_name: Mapped[str] = mapped_column(String(200))
     name_key: Mapped[str] = mapped_column(sort_key(200))
+    search_text: Mapped[str] = mapped_column(LongText, default="")
     product_slug: Mapped[str] = mapped_column(sort_key(200), unique=True)
     category: Mapped[str] = mapped_column(String(20))
     service_type: Mapped[str] = mapped_column(String(60), default="")

@@ -364,6 +364,8 @@ def test_templates_have_one_name_each_and_no_labels_for_what_is_sealed(shop: Sho
         changed = work.inventory.update_template(
             sim.inventory_template_id, TemplateChange(version=sim.version, itemtext3_label="Form")
         )
+        work.inventory.update_template(sim.inventory_template_id, TemplateChange(item="Plastic SIM"))
+    assert shop.item(shop.sims[0]).item == "Plastic SIM"
     assert changed.labels[2] == "Form"
     assert "new labels" in changed.warnings[0]
 
