@@ -185,6 +185,10 @@ class CustomersService(Service):
         )
         return {row.customer_id: row.customer_name for row in found}
 
+    def currency_of(self, customer_id: int) -> str:
+        """Return the currency that a customer is billed in: its own, else the operator's; raises NotFound."""
+        return self._customer(customer_id).currency or self.work.settings.crm.currency
+
     def customer_of_contact(self, contact_id: int) -> int | None:
         """Return whose contact it is: what confines a customer's user to its own customer (BIL-378)."""
         return self.session.scalar(select(Contact.customer_id).where(Contact.contact_id == contact_id))
