@@ -144,7 +144,7 @@ class CatalogService(Service):
             and rules.eligible(product, account_type, by_customer=by_customer)
             and service_type in (None, product.service_type)
         ]
-        return offers if customer_id is None else [offer for offer in offers if self._fits(offer, customer_id)]
+        return offers if customer_id is None else [offer for offer in offers if self.fits(offer, customer_id)]
 
     def get(self, product_id: int) -> ProductView:
         """Return a product (CAT-195). Needs view_product; raises NotFound.
@@ -156,6 +156,13 @@ class CatalogService(Service):
         if self.actor.kind is ActorKind.CUSTOMER and not product.customer_can_purchase:
             raise NotFound(f"There is no product {product_id}.")
         return self._view(product, warned=True)
+
+    def fits(self, offer: ProductView, customer_id: int) -> bool:
+        """Tell whether a customer has what an add-on relies on (CAT-367, CAT-368); other products always fit."""
+        if offer.category != rules.ADDON:
+            return True
+        product_ids, types = self.work.customer_services.holdings(customer_id)
+        return offer.service_type in types and rules.dependencies_met(offer.relies_on, product_ids, types)
 
     def create(self, data: ProductInput, *, imported: bool = False) -> ProductView:
         """Create a product. Needs create_product; raises InvalidInput, Conflict when the slug is taken.
@@ -230,12 +237,6 @@ class CatalogService(Service):
     def _require_view(self) -> None:
         if self.actor.own_customer_id is None:
             self.actor.require("view_product")
-
-    def _fits(self, offer: ProductView, customer_id: int) -> bool:
-        if offer.category != rules.ADDON:
-            return True
-        product_ids, types = self.work.customer_services.holdings(customer_id)
-        return offer.service_type in types and rules.dependencies_met(offer.relies_on, product_ids, types)
 
     def _product(self, product_id: int) -> Product:
         product = self.session.get(Product, product_id)

@@ -106,6 +106,7 @@ class JobProgress:
             )
             if not renewed:
                 raise LostLease(f"job {self.provision_id} is no longer run by {self.owner}")
+            work.inventory.keep_reservations(self.provision_id)
 
     def cancel_requested(self) -> bool:
         """Tell whether somebody asked the job to stop."""
@@ -141,7 +142,7 @@ class JobProgress:
     def finish(self, end: JobEnd) -> None:
         """Write the job's final status, free what it still holds, tell who has to know.
 
-        A failed job gives its reservations back and mails `provisioning.failure_list` (SVC-127); the mail
+        A failed job gives its items back as they were and mails `provisioning.failure_list` (SVC-127); the mail
         goes to the outbox in this transaction.
         """
         with self._crm.as_actor(self._actor) as work:
@@ -154,7 +155,10 @@ class JobProgress:
             job.facts = dict(end.facts)
             job.finished = work.clock.now()
             job.lease_owner = job.lease_until_ms = job.process_id = None
-            work.inventory.release_reservations(self.provision_id)
+            if end.status == SUCCESS:
+                work.inventory.release_reservations(self.provision_id)
+            elif job.action != DEPROVISION:
+                work.inventory.restore_reserved(self.provision_id)
             work.identity.end_job_tokens(self.provision_id)
             _log_end(work, job)
             if end.status == FAILED and end.reason != "cancelled":

@@ -87,7 +87,7 @@ class ProvisioningService(Service):
             raise InvalidInput("Some fields are not right.", {"product_id": "is required"})
         product = self.work.catalog.get(request.product_id)
         self._check_order(product, customer_id, request)
-        types = catalog_rules.parse_list(product.inventory_items_list)
+        types = product.inventory_items
         from_variables, variables = split_inventory(request.variables, types)
         choices = _complete_choices(types, {**from_variables, **request.inventory})
         system = {"product_id": product.product_id, "customer_id": customer_id}
@@ -247,6 +247,8 @@ class ProvisioningService(Service):
             raise NotPermitted("Another play than the product's can only be run by staff.")
         account_type = self.work.customers.get(customer_id).customer_account_type
         problem = catalog_rules.order_problem(product, account_type, self.work.clock.now(), by_customer=by_customer)
+        if problem is None and not self.work.catalog.fits(product, customer_id):
+            problem = f"{product.product_name} needs a service that this customer does not have."
         if problem:
             raise InvalidInput(problem, {"product_id": problem})
 
