@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from gettext import gettext as _
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
+from textual import events
 from textual.binding import Binding, BindingType
 
+from omnicrm_tui.errors import CrmError
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
-from screens.desk import Desk
+from screens.base import Dialog, unsaved
+from screens.desk import Desk, sentence
+from screens.seat import Seat
+from screens.sign_in import SignIn
+from widgets.key_line import KeyLine
+from widgets.scroll_region import ScrollRegionApp
+from widgets.too_small import too_small
 
 if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
     from omnicrm_tui.identity.actor import Actor
+
+LEAVE_SECONDS = 2.0
+"""How long leaving waits for the session to end in the database."""
 
 
 def open_crm(settings: Settings) -> Crm:
@@ -24,30 +40,53 @@ def open_crm(settings: Settings) -> Crm:
     return Crm.open(settings)
 
 
-class OmniCrmApp(App[None]):
-    """The operator's desk."""
+class OmniCrmApp(ScrollRegionApp[None]):
+    """The operator's desk.
+
+    `desk` and `seat` are given by tests; a desk whose actor is set is signed in from the first frame on.
+    """
 
     TITLE = "OmniCRM"
     CSS_PATH = None
     ENABLE_COMMAND_PALETTE = False
     MODES = rooms.MODES
-    DEFAULT_MODE = "login"
+    CSS = themes.CSS
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+k,colon", "palette", "Commands", id="app.palette", key_display=":", tooltip="Every action"),
-        Binding("question_mark", "keys", "All keys", id="app.keys", key_display="?", tooltip="Keys of this place"),
-        Binding("g", "go_prefix", "Go to…", id="app.go", show=False, tooltip="g, then the room's letter"),
-        Binding("ctrl+q", "leave", "Quit", id="app.quit", show=False, tooltip="Leave the application"),
+        Binding(
+            "ctrl+k",
+            "palette",
+            _("Commands"),
+            id="app.palette-anywhere",
+            show=False,
+            priority=True,
+            tooltip=_("Every action"),
+        ),
+        Binding("colon", "palette", _("Commands"), id="app.palette", key_display=":", tooltip=_("Every action")),
+        Binding(
+            "question_mark", "keys", _("All keys"), id="app.keys", key_display="?", tooltip=_("Keys of this place")
+        ),
+        Binding("g", "go_prefix", _("Go to…"), id="app.go", tooltip=_("g, then the room's letter")),
+        Binding("ctrl+l", "lock", _("Lock the screen"), id="app.lock", show=False, priority=True),
+        Binding("ctrl+q", "leave", _("Quit"), id="app.quit", show=False, priority=True, tooltip=_("Leave")),
     ]
 
-    def __init__(self, settings: Settings, desk: Desk | None = None) -> None:
-        super().__init__()
+    def __init__(self, settings: Settings, desk: Desk | None = None, seat: Seat | None = None) -> None:
         self.settings = settings
         self.desk = desk or Desk(settings, open_crm)
+        self.seat = seat or Seat(settings.home)
+        self._resuming = self.desk.actor is None and self.seat.has_session
+        first = rooms.first_room(self.desk.actor) if self.desk.actor else "customers" if self._resuming else rooms.LOGIN
+        self.DEFAULT_MODE = first  # type: ignore[misc]
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.sign_in = SignIn(self.desk, self.seat)
+        self.locked = False
+        self._choosing_room = False
         for theme in (themes.DARK, themes.LIGHT):
             self.register_theme(theme)
-        self.theme = self._first_theme()
+        self.theme = themes.ANSI if self.no_color else themes.first(self.seat.theme or settings.crm.theme)
         self.animation_level = "none"
+        self.set_keymap(settings.keymap)
 
     @property
     def home_badge(self) -> str:
@@ -59,20 +98,210 @@ class OmniCrmApp(App[None]):
         """Who is signed in."""
         return self.desk.actor.name if self.desk.actor else ""
 
+    # Opening and closing
+
     def on_mount(self) -> None:
         """Open the service layer once the first frame is out."""
-        self.call_after_refresh(self.desk.open)
+        self._watch_signals()
+        self.call_after_refresh(self.open_desk)
+
+    def open_desk(self) -> None:
+        """Begin to open the service layer, or try again; go on with the remembered session if there is one."""
+        self.desk.open(self.sign_in.resume if self._resuming else None)
+        self.run_worker(self._opened(), group="open", exclusive=True)
+
+    async def _opened(self) -> None:
+        try:
+            await self.desk.crm()
+        except Exception as error:
+            self._show_login(problem=sentence(error))
+            return
+        if self.desk.actor is None:
+            self._show_login()
+        elif self._resuming:
+            self._resuming = False
+            self.screen.post_message(events.ScreenResume())
+
+    def _show_login(self, message: str = "", problem: str = "") -> None:
+        from screens.login import LoginScreen
+
+        self.switch_mode(rooms.LOGIN)
+        if isinstance(self.screen, LoginScreen):
+            self.screen.show(message=message, problem=problem)
 
     def signed_in(self, actor: Actor) -> None:
         """Go to the actor's first room (PLT-174, PLT-175)."""
         self.desk.actor = actor
         self.switch_mode(rooms.first_room(actor))
 
-    def _first_theme(self) -> str:
-        if "NO_COLOR" in os.environ or os.environ.get("TERM") in ("linux", "vt100", "vt220", "xterm-16color"):
-            return themes.ANSI
-        chosen = self.settings.crm.theme
-        return chosen if chosen in themes.NAMES else themes.DARK.name
+    def sign_out(self, message: str = "") -> None:
+        """Show the login screen and forget what the rooms showed."""
+        self.desk.actor = None
+        self._resuming = False
+        self.locked = False
+        self._show_login(message)
+        for name, factory in rooms.MODES.items():
+            if name != rooms.LOGIN:
+                self.remove_mode(name)
+                self.add_mode(name, factory)
+
+    def _watch_signals(self) -> None:
+        """Leave the terminal as it was when the connection is lost or somebody ends the process."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    def on_unmount(self) -> None:
+        """Give the database connections back."""
+        self.desk.close()
+
+    # Where to go
+
+    def go(self, room: str) -> None:
+        """Enter a room, where one left it."""
+        if not self.locked and room != self.current_mode:
+            self.switch_mode(room)
+
+    def open_place(self, place: str, identity: int) -> None:
+        """Open what `rooms.PLACES` names, by its id, on top of where one is: `open_place("job", 88)`."""
+        if not self.locked:
+            self.push_screen(rooms.make(rooms.PLACES[place], identity))
+
+    def open_customer(self, customer_id: int) -> None:
+        """Open a customer's page."""
+        self.open_place("customer", customer_id)
+
+    def open_catalogue(self, customer_id: int) -> None:
+        """Begin to add a service to a customer: the product catalogue (CAT-239)."""
+        self.open_place("catalogue", customer_id)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer commands only to who is signed in, and not behind a dialog."""
+        if action in ("palette", "go_prefix"):
+            return self.desk.actor is not None and not self.locked and not isinstance(self.screen, Dialog)
+        if action == "lock":
+            return self.desk.actor is not None and not self.locked
+        return super().check_action(action, parameters)
+
+    def action_palette(self) -> None:
+        """Show every action of this place and every room, and take commands such as `c 4711`."""
+        from screens.palette import Palette
+
+        self.push_screen(Palette(self.screen))
+
+    def action_keys(self) -> None:
+        """Show the keys that do something here."""
+        from screens.keys import KeysScreen
+
+        self.push_screen(KeysScreen(self.screen))
+
+    def action_go_prefix(self) -> None:
+        """Show the rooms' letters; the next key chooses."""
+        if self.desk.actor is not None:
+            self._choosing_room = True
+            self._offer([(room.letter, room.title) for room in rooms.open_to(self.desk.actor)])
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take the key after `g`, and no key but ctrl+q while nothing can be seen."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if too_small(self.size) and event.key != "ctrl+q":
+                return
+            if self._choosing_room:
+                self._choose_room(event)
+                return
+        await super().on_event(event)
+
+    def _choose_room(self, event: events.Key) -> None:
+        self._choosing_room = False
+        self._offer(())
+        if event.key == "g":
+            self._first_row()
+        for room in rooms.open_to(self.desk.actor) if self.desk.actor else ():
+            if room.letter == event.key:
+                self.go(room.name)
+
+    def _first_row(self) -> None:
+        """`g g` in a list."""
+        from widgets.entity_table import EntityTable
+
+        for node in self.focused.ancestors_with_self if self.focused else ():
+            if isinstance(node, EntityTable):
+                node.action_first()
+                return
+
+    def _offer(self, choices: Iterable[tuple[str, str]]) -> None:
+        for line in self.screen.query(KeyLine):
+            line.offer(choices)
+
+    def action_theme(self, name: str) -> None:
+        """Change the look, and remember it."""
+        self.theme = name
+        self.seat.keep_theme(name)
+
+    def action_lock(self) -> None:
+        """Hide everything until the password is given again."""
+        from screens.lock import LockScreen
+
+        self.locked = True
+        self.push_screen(LockScreen())
+
+    def action_change_password(self) -> None:
+        """Change one's own password; all sessions of the person end."""
+        from screens.password import ChangePassword
+
+        if self.desk.actor is not None and self.desk.actor.user_id is not None:
+            self.push_screen(ChangePassword(self.desk.actor.user_id), self._password_changed)
+
+    def _password_changed(self, new: str | None) -> None:
+        if new is not None:
+            self.sign_out(_("The password is changed. Log in with the new one."))
+
+    def action_sign_out(self) -> None:
+        """End the session and go to the login screen."""
+        self._unless_unsaved(_("Log out"), self._sign_out)
+
+    def action_leave(self) -> None:
+        """Leave the application; ask while something unsaved is open."""
+        self._unless_unsaved(_("Quit"), self._leave)
+
+    def _unless_unsaved(self, what: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.run_worker(work(), group="leave", exclusive=True)
+
+        if any(unsaved(screen) for mode in self._open_modes() for screen in self.get_screen_stack(mode)):
+            from screens.dialogs import Confirm
+
+            lost = _("Something is not saved yet. It will be lost.")
+            self.push_screen(Confirm(f"{what}?", lost, yes=what), answered)
+        else:
+            answered(True)
+
+    def _open_modes(self) -> list[str]:
+        """Return the rooms that were entered."""
+        found = []
+        for mode in rooms.MODES:
+            with contextlib.suppress(KeyError):
+                self.get_screen_stack(mode)
+                found.append(mode)
+        return found
+
+    async def _leave(self) -> None:
+        await self._end_session(self.sign_in.leave())
+        self.exit()
+
+    async def _sign_out(self) -> None:
+        await self._end_session(self.sign_in.log_out())
+        self.sign_out()
+
+    async def _end_session(self, ending: Coroutine[None, None, None]) -> None:
+        """End it in the database if that answers: nobody is held back by a database that does not."""
+        with contextlib.suppress(CrmError, TimeoutError):
+            await asyncio.wait_for(ending, LEAVE_SECONDS)
 
 
 def run(settings: Settings) -> None:

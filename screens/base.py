@@ -1,50 +1,110 @@
-"""What every screen shares: title line, key line, and a guarded way to do slow things."""
+"""What every screen shares: title line, key line, dialogs, and a guarded way to do slow things."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+import logging
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import Screen
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.worker import Worker
 
-from omnicrm_tui.errors import CrmError
+from omnicrm_tui.errors import CrmError, NotAuthenticated
 from screens.desk import Desk, sentence
 from widgets.key_line import KeyLine
+from widgets.text import visible
 from widgets.title_line import TitleLine
+from widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from omnicrm_tui.app import OmniCrmApp
 
+    _Widget = Widget
+else:
+    _Widget = object
+
 T = TypeVar("T")
-ScreenResult = TypeVar("ScreenResult")
+Severity = Literal["information", "warning", "error"]
+
+_log = logging.getLogger(__name__)
 
 
-class CrmScreen(Screen[None]):
-    """A full screen: a title line with the path to here, the body, and the keys of what has the focus.
-
-    Subclasses give `TITLE` and compose their parts in `body()`.
-    """
-
-    BINDINGS = [Binding("escape", "back", "Back", id="screen.back", show=False)]
-
-    @property
-    def desk(self) -> Desk:
-        """The way into the service layer."""
-        return cast("OmniCrmApp", self.app).desk
+class AtDesk(_Widget):
+    """For screens and parts of screens: the desk, and work beside the event loop. Mix in before the widget's class."""
 
     @property
     def crm_app(self) -> OmniCrmApp:
         """The application, typed."""
         return cast("OmniCrmApp", self.app)
 
+    @property
+    def desk(self) -> Desk:
+        """The way into the service layer."""
+        return self.crm_app.desk
+
+    def do(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        *,
+        group: str = "default",
+        exclusive: bool = False,
+        on_error: Callable[[CrmError], None] | None = None,
+    ) -> Worker[T | None]:
+        """Run a coroutine beside the event loop's other work.
+
+        A CrmError goes to `on_error`, or becomes a message to the person; the worker's result is then None.
+        """
+        return self.run_worker(self._guarded(work, on_error), group=group, exclusive=exclusive, exit_on_error=False)
+
+    async def _guarded(
+        self, work: Callable[[], Coroutine[Any, Any, T]], on_error: Callable[[CrmError], None] | None
+    ) -> T | None:
+        try:
+            return await work()
+        except NotAuthenticated as error:
+            if on_error is None:
+                self.crm_app.sign_out(sentence(error))
+            else:
+                on_error(error)
+        except CrmError as error:
+            if on_error is None:
+                self.tell(sentence(error), severity="error")
+            else:
+                on_error(error)
+        except Exception as error:
+            # The last line of defence: a person sees a sentence, the log keeps the traceback.
+            _log.exception("a screen's work failed")
+            self.tell(sentence(error), severity="error")
+        return None
+
+    def tell(self, message: str, *, severity: Severity = "information") -> None:
+        """Show a short message; names in it are shown literally."""
+        self.notify(visible(message), severity=severity, markup=False)
+
+
+class CrmScreen(AtDesk, Screen[None]):
+    """A full screen: a title line with the path to here, the body, and the keys of what has the focus.
+
+    Subclasses give `TITLE` (or `path()`) and compose their parts in `body()`. Work: `self.do(...)`.
+    """
+
+    DEFAULT_CSS = """
+    CrmScreen { layers: base above notice; }
+    """
+
+    BINDINGS = [Binding("escape", "back", "Back", id="screen.back", show=False, tooltip="One step back")]
+
     def compose(self) -> ComposeResult:
         """Put title line, body and key line under each other."""
         yield TitleLine(self.path(), badge=self.crm_app.home_badge, person=self.crm_app.person)
         yield from self.body()
         yield KeyLine()
+        yield TooSmall()
 
     def body(self) -> ComposeResult:
         """Yield what is between the two lines."""
@@ -54,28 +114,88 @@ class CrmScreen(Screen[None]):
         """Return the breadcrumbs, outermost first."""
         return (self.TITLE or "",)
 
+    def show_path(self) -> None:
+        """Show `path()` again after it changed."""
+        self.query_one(TitleLine).show_path(self.path())
+
+    def on_screen_resume(self) -> None:
+        """Coming back, or a session that was resumed: show who is signed in."""
+        for line in self.query(TitleLine):
+            line.show_person(self.crm_app.person)
+
     def action_back(self) -> None:
         """One step back: leave this screen, unless it is a room's first."""
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
 
-    def do(
-        self,
-        work: Callable[[], Coroutine[Any, Any, T]],
-        *,
-        group: str = "default",
-        exclusive: bool = False,
-    ) -> Worker[T | None]:
-        """Run a coroutine beside the event loop's other work; a CrmError becomes a message to the person."""
-        return self.run_worker(self._guarded(work()), group=group, exclusive=exclusive, exit_on_error=False)
 
-    async def _guarded(self, work: Awaitable[T]) -> T | None:
-        try:
-            return await work
-        except CrmError as error:
-            self.tell(sentence(error), severity="error")
-            return None
+class Dialog(AtDesk, ModalScreen[T]):
+    """A compact, opaque box on the screen below; `esc` closes it with no result.
 
-    def tell(self, message: str, *, severity: str = "information") -> None:
-        """Show a short message; names in it are shown literally."""
-        self.notify(message, severity=cast("Any", severity), markup=False)
+    Subclasses give `heading` and `keys` (shown in the frame) and compose their parts in `body()`.
+    Await the result with `await app.push_screen_wait(dialog)` in a worker; None means "left".
+    """
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: transparent; layers: base above notice; }
+    Dialog #box {
+        width: 64; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
+        border: round $primary; background: $surface; border-title-style: bold;
+        border-subtitle-color: $text-muted;
+    }
+    """
+
+    BINDINGS = [
+        Binding("escape", "leave", "Close", id="dialog.close", show=False, tooltip="Close without doing it"),
+        Binding("question_mark", "app.keys", "All keys", id="dialog.keys", show=False),
+    ]
+
+    heading = ""
+    keys = "esc close"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._finished: tuple[T | None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put the parts into the frame."""
+        box = Vertical(*self.body(), id="box")
+        box.border_title = _literal(self.heading)
+        box.border_subtitle = _literal(self.keys)
+        yield box
+        yield TooSmall()
+
+    def body(self) -> ComposeResult:
+        """Yield what is in the frame."""
+        yield from ()
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether leaving would lose something."""
+        return False
+
+    def finish(self, result: T | None) -> None:
+        """Close with `result`; under another screen (a lock), as soon as that is gone."""
+        if self.is_current:
+            self.dismiss(result)
+        else:
+            self._finished = (result,)
+
+    def on_screen_resume(self, _event: events.ScreenResume) -> None:
+        """Close, if that was put off."""
+        if self._finished is not None:
+            self.call_after_refresh(self.dismiss, self._finished[0])
+
+    def action_leave(self) -> None:
+        """Close with no result."""
+        self.finish(None)
+
+
+def unsaved(screen: Screen[Any]) -> bool:
+    """Tell whether closing `screen` would lose something."""
+    return isinstance(screen, Dialog) and screen.unsaved
+
+
+def _literal(text: str) -> str:
+    """Return `text` for a border's title, which Textual reads as markup."""
+    return visible(text).replace("[", "\\[")

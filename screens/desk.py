@@ -11,10 +11,11 @@ The service layer is imported and opened in a thread, after the first frame is d
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from omnicrm_tui.errors import CrmError, NotAuthenticated
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
@@ -26,19 +27,9 @@ if TYPE_CHECKING:
     from omnicrm_tui.work import Work
 
 T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
 
-
-class ListService(Protocol[R_co]):
-    """A service's list: every room offers it."""
-
-    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[R_co]:
-        """Return up to `limit` rows next to `anchor`."""
-        ...
-
-    def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
-        """Count the matching rows up to `cap`."""
-        ...
+RECHECK_SECONDS = 30.0
+"""How long a terminal goes on before it asks again who the actor is and what they may do."""
 
 
 class Desk:
@@ -48,31 +39,42 @@ class Desk:
         self.settings = settings
         self.actor: Actor | None = None
         self._open_crm = open_crm
-        self._crm: Future[Crm] = Future()
-        self._opening = False
+        self._crm: Future[Crm] | None = None
+        self._checked = time.monotonic()
+        self._checking = Lock()
 
-    def open(self) -> None:
-        """Begin to open the service layer in a thread; calling again does nothing."""
-        if self._opening:
-            return
-        self._opening = True
-        Thread(target=self._open, name="open-crm", daemon=True).start()
+    # Opening
 
-    def _open(self) -> None:
+    def open(self, resume: Callable[[Crm], Actor | None] | None = None) -> Future[Crm]:
+        """Begin to open the service layer in a thread, unless that is under way or done; `resume` then signs in.
+
+        After a failure, calling again tries again.
+        """
+        if self._crm is None or (self._crm.done() and self._crm.exception() is not None):
+            self._crm = Future()
+            Thread(target=self._open, args=(self._crm, resume), name="open-crm", daemon=True).start()
+        return self._crm
+
+    def _open(self, opened: Future[Crm], resume: Callable[[Crm], Actor | None] | None) -> None:
         try:
-            self._crm.set_result(self._open_crm(self.settings))
+            crm = self._open_crm(self.settings)
+            if resume is not None:
+                self.actor = resume(crm)
+            self._checked = time.monotonic()
+            opened.set_result(crm)
         except BaseException as error:
-            self._crm.set_exception(error)
-
-    def close(self) -> None:
-        """Give the database connections back."""
-        if self._crm.done() and self._crm.exception() is None:
-            self._crm.result().close()
+            opened.set_exception(error)
 
     async def crm(self) -> Crm:
         """Return the service layer, waiting until it is open; raises DatabaseProblem when it cannot be."""
-        self.open()
-        return await asyncio.shield(asyncio.wrap_future(self._crm))
+        return await asyncio.shield(asyncio.wrap_future(self.open()))
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        if self._crm is not None and self._crm.done() and self._crm.exception() is None:
+            self._crm.result().close()
+
+    # Use cases
 
     async def read(self, use: Callable[[Work], T]) -> T:
         """Run a use case that only reads, in a thread, and return its result; raises CrmError."""
@@ -85,40 +87,77 @@ class Desk:
         return await asyncio.to_thread(self.change_here, use)
 
     def read_here(self, use: Callable[[Work], T]) -> T:
-        """Run a reading use case in the calling (worker) thread."""
-        with self._crm.result().reading(self._signed_in()) as work:
+        """Run a reading use case in the calling (worker) thread, waiting until the service layer is open."""
+        crm = self.open().result()
+        with crm.reading(self._signed_in(crm)) as work:
             return use(work)
 
     def change_here(self, use: Callable[[Work], T]) -> T:
-        """Run a writing use case in the calling (worker) thread."""
-        with self._crm.result().as_actor(self._signed_in()) as work:
+        """Run a writing use case in the calling (worker) thread, waiting until the service layer is open."""
+        crm = self.open().result()
+        with crm.as_actor(self._signed_in(crm)) as work:
             return use(work)
 
     def may(self, permission: str) -> bool:
         """Tell whether the signed-in actor holds `permission`, so that a screen can hide what it cannot do."""
         return self.actor is not None and self.actor.may(permission)
 
-    def _signed_in(self) -> Actor:
-        if self.actor is None:
+    def _signed_in(self, crm: Crm) -> Actor:
+        """Return the actor, with the permissions of today: who was revoked does not go on (BIL-374)."""
+        actor = self.actor
+        if actor is None:
             raise NotAuthenticated("Sign in first.")
-        return self.actor
+        if actor.user_id is None or time.monotonic() - self._checked < RECHECK_SECONDS:
+            return actor
+        with self._checking:
+            user_id, source = actor.user_id, actor.source_address
+            with crm.reading(actor) as work:
+                actor = work.identity.actor_of_user(user_id, source)
+            self._checked = time.monotonic()
+            if self.actor is not None:
+                self.actor = actor
+        return actor
 
 
 class ServiceSource(Generic[T]):
-    """A room's list as the source of an entity table. Calls block and are made in the table's worker."""
+    """A room's list as the source of an entity table. Calls block and are made in the table's worker.
 
-    def __init__(self, desk: Desk, service: Callable[[Work], ListService[T]], **scope: Any) -> None:
+    `window` and `count` name the methods where a room has more than one list ("invoice_window").
+    `scope` is passed on, such as `customer_id=4711`.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        service: Callable[[Work], Any],
+        *,
+        window: str = "window",
+        count: str = "count",
+        **scope: Any,
+    ) -> None:
         self._desk = desk
         self._service = service
+        self._window = window
+        self._count = count
         self._scope = scope
 
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[T]:
         """Return up to `limit` rows next to `anchor`."""
-        return self._desk.read_here(lambda work: self._service(work).window(query, anchor, limit, **self._scope))
+
+        def read(work: Work) -> Window[T]:
+            found: Window[T] = getattr(self._service(work), self._window)(query, anchor, limit, **self._scope)
+            return found
+
+        return self._desk.read_here(read)
 
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching rows up to `cap`."""
-        return self._desk.read_here(lambda work: self._service(work).count(query, cap, **self._scope))
+
+        def read(work: Work) -> Count:
+            found: Count = getattr(self._service(work), self._count)(query, cap, **self._scope)
+            return found
+
+        return self._desk.read_here(read)
 
 
 def sentence(error: BaseException) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 from textual.theme import Theme
 
 DARK = Theme(
@@ -46,7 +49,26 @@ LIGHT = Theme(
     },
 )
 
-ANSI = "textual-ansi"
-"""Textual's theme of the terminal's own colours: for 16-colour consoles and for fewer bytes."""
+ANSI = "ansi-dark"
+"""Textual's theme of the terminal's own colours: for 16-colour consoles, NO_COLOR, and for fewer bytes."""
 
 NAMES = (DARK.name, LIGHT.name, ANSI)
+
+CSS = """
+* { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+ToastRack { layer: notice; }
+Toast { padding: 0 1; max-width: 60; }
+RowGrid:nocolor .grid--cursor { text-style: reverse; }
+Input:nocolor > .input--cursor { text-style: reverse; }
+OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
+"""
+"""What all screens share: thin scroll bars, small messages, and a cursor that is seen without colours."""
+
+_PLAIN_TERMINALS = ("linux", "vt100", "vt220", "xterm-16color", "screen", "ansi")
+
+
+def first(chosen: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the theme to start with: what was chosen, or the terminal's own colours where it has no others."""
+    if environ.get("TERM") in _PLAIN_TERMINALS and not environ.get("COLORTERM"):
+        return ANSI
+    return chosen if chosen in NAMES else DARK.name

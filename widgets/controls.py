@@ -81,7 +81,7 @@ class Toggle(_OneLine):
     """Yes or no: space, enter, left or right changes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter,left,right", "toggle", "Yes or no", show=False, id="toggle.change")
+        Binding("space,enter,left,right", "flip", "Yes or no", show=False, id="toggle.change")
     ]
 
     def __init__(self, on: bool = False, label: str = "", *, id: str | None = None) -> None:
@@ -97,7 +97,7 @@ class Toggle(_OneLine):
     def _shown(self) -> str:
         return f"[{'x' if self.on else ' '}] {self._label or ('yes' if self.on else 'no')}"
 
-    def action_toggle(self) -> None:
+    def action_flip(self) -> None:
         self.on = not self.on
         self.refresh()
         self.post_message(self.Changed(self))

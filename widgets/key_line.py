@@ -59,11 +59,14 @@ class KeyLine(Widget):
         style = self.rich_style
         key_style = style + Style(bold=True)
         segments: list[Segment] = []
-        left = self.size.width - _width(HELP) - 1
-        for entry in self._choices or self._keys:
+        entries = self._choices or self._keys
+        left = self.size.width - (0 if self._choices else _width(HELP) + 1)
+        for entry in entries:
             if (left := left - _width(entry)) < 0:
                 break
             segments += _drawn(entry, key_style, style)
+        if self._choices:
+            return Strip(segments).adjust_cell_length(self.size.width, style)
         drawn = Strip(segments).adjust_cell_length(max(self.size.width - _width(HELP), 0), style)
         return Strip([*drawn, *_drawn(HELP, key_style, style)]).adjust_cell_length(self.size.width, style)
 

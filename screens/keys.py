@@ -1,0 +1,47 @@
+"""`?`: the keys that do something here, generated from the bindings of focus, screen and application."""
+
+from __future__ import annotations
+
+from gettext import gettext as _
+from typing import Any
+
+from textual.app import App
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from screens.dialogs import Reading
+from widgets.text import fit
+
+
+class KeysScreen(Reading):
+    """The keys of `below`, grouped by who takes them."""
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__(_("Keys"), key_lines(below))
+
+
+def key_lines(below: Screen[Any]) -> list[str]:
+    """Return headings and lines `key  what it does`, focus first."""
+    groups: dict[DOMNode, dict[str, tuple[list[str], str]]] = {}
+    for active in below.active_bindings.values():
+        binding, node = active.binding, active.node
+        if not active.enabled or not binding.description or not binding.id:
+            continue
+        text = binding.tooltip or binding.description
+        keys, _text = groups.setdefault(node, {}).setdefault(binding.action, ([], text))
+        display = binding.key_display or below.app.get_key_display(binding)
+        if display not in keys:
+            keys.append(display)
+    lines: list[str] = []
+    for node, entries in groups.items():
+        lines += ["", _title(node, below)] if lines else [_title(node, below)]
+        lines += [f"  {fit(' '.join(keys), 22)} {text}" for keys, text in entries.values()]
+    return lines
+
+
+def _title(node: DOMNode, below: Screen[Any]) -> str:
+    if isinstance(node, App):
+        return _("Everywhere")
+    if node is below:
+        return _("On this screen")
+    return _("Here")

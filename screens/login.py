@@ -1,0 +1,173 @@
+"""The login screen: drawn before the service layer is open, so that one types while it opens."""
+
+from __future__ import annotations
+
+from gettext import gettext as _
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from omnicrm_tui.errors import AccountLocked, CrmError
+from screens.base import CrmScreen
+from screens.desk import sentence
+from screens.sign_in import signed_in
+from widgets.controls import TextLine, Toggle
+from widgets.text import visible
+
+if TYPE_CHECKING:
+    from omnicrm_tui.identity.schemas import LoginResult
+
+DEMO_LOGIN = "admin@demo.example"
+DEMO_PASSWORD = "Demo-Passw0rd!"  # noqa: S105 - shown on the screen of a demo, and accepted in demos alone
+
+
+class LoginScreen(CrmScreen):
+    """E-mail, password, and whether to remember (PLT-168..173); a problem with opening is told here."""
+
+    TITLE = _("Log in")
+
+    DEFAULT_CSS = """
+    LoginScreen #login { width: 58; height: auto; margin: 2 0 0 0; }
+    LoginScreen #middle { align-horizontal: center; height: 1fr; }
+    LoginScreen .login--brand { text-style: bold; color: $primary; width: 1fr; text-align: center; }
+    LoginScreen .login--tagline { color: $text-muted; width: 1fr; text-align: center; height: auto; margin: 0 0 1 0; }
+    LoginScreen Horizontal { height: 1; margin: 0 0 1 0; }
+    LoginScreen .login--label { width: 12; color: $text-muted; }
+    LoginScreen #message { height: auto; min-height: 2; width: 1fr; }
+    LoginScreen #message.-problem { color: $text-error; text-style: bold; }
+    LoginScreen #demo { color: $text-muted; height: auto; border-top: solid $border; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+t",
+            "reveal",
+            _("Show password"),
+            id="login.reveal",
+            priority=True,
+            tooltip=_("Show or hide the password"),
+        ),
+        Binding("up", "step(-1)", _("Previous field"), show=False, id="login.previous"),
+        Binding("down", "step(1)", _("Next field"), show=False, id="login.next"),
+        Binding("r", "retry", _("Try again"), id="login.retry"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._checking = False
+        self._problem = ""
+
+    def body(self) -> ComposeResult:
+        settings = self.crm_app.settings
+        with Vertical(id="middle"), Vertical(id="login"):
+            yield Static(visible(settings.crm.company_name), classes="login--brand", markup=False)
+            yield Static(visible(settings.crm.tagline), classes="login--tagline", markup=False)
+            with Horizontal():
+                yield Static(_("E-mail"), classes="login--label")
+                yield TextLine(id="name")
+            with Horizontal():
+                yield Static(_("Password"), classes="login--label")
+                yield TextLine(password=True, id="password")
+            if self.crm_app.seat.folder is not None:
+                with Horizontal():
+                    yield Static("", classes="login--label")
+                    yield Toggle(label=_("Remember me for {n} days").format(n=self._days), id="remember")
+            yield Static("", id="message", markup=False)
+            if settings.demo:
+                account = _("This is a demo. Log in as\n{name}  with  {password}")
+                yield Static(account.format(name=DEMO_LOGIN, password=DEMO_PASSWORD), id="demo", markup=False)
+
+    @property
+    def _days(self) -> int:
+        return self.crm_app.settings.security.refresh_token_days
+
+    def on_mount(self) -> None:
+        self.query_one("#name", TextLine).focus()
+
+    def show(self, *, message: str = "", problem: str = "") -> None:
+        """Say why one is here again, or what keeps the service layer from opening."""
+        self._problem = problem
+        hint = _("{problem}\nPress r to try again, ctrl+q to leave.").format(problem=problem) if problem else message
+        for control in self.query("TextLine, Toggle"):
+            control.disabled = bool(problem)
+        self._say(hint, wrong=bool(problem))
+        self.refresh_bindings()
+        if not problem:
+            self.query_one("#password", TextLine).value = ""
+            self.query_one("#name", TextLine).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`r` is for a problem alone: otherwise it is a letter like others."""
+        return bool(self._problem) if action == "retry" else super().check_action(action, parameters)
+
+    def action_retry(self) -> None:
+        """Open the service layer again."""
+        self.show(message=_("Trying again…"))
+        self.crm_app.open_desk()
+
+    def action_reveal(self) -> None:
+        """Show or hide the password (PLT-170)."""
+        line = self.query_one("#password", TextLine)
+        line.password = not line.password
+
+    def action_step(self, by: int) -> None:
+        """Go to the next or previous field."""
+        self.focus_next() if by > 0 else self.focus_previous()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Enter goes from the name to the password, and from there in."""
+        message.stop()
+        name, password = self.query_one("#name", TextLine), self.query_one("#password", TextLine)
+        if not name.text:
+            name.focus()
+        elif not password.text:
+            password.focus()
+        elif not self._checking:
+            self._checking = True
+            self._say(_("Checking…"))
+            remember = any(toggle.on for toggle in self.query(Toggle))
+            self.do(lambda: self._log_in(name.text, password.text, remember), on_error=self._refused)
+
+    async def _log_in(self, name: str, password: str, remember: bool) -> None:
+        try:
+            result = await self.crm_app.sign_in.login(name, password, remember=remember)
+            if result.must_change_password:
+                result = await self._with_new_password(result, name, password, remember)
+            if result.requires_2fa:
+                result = await self._with_second_factor(result, remember)
+        finally:
+            self._checking = False
+        self._say("")
+        if result.actor is not None:
+            self.query_one("#name", TextLine).value = ""
+            self.query_one("#password", TextLine).value = ""
+            self.crm_app.signed_in(signed_in(result))
+
+    async def _with_new_password(self, result: LoginResult, name: str, password: str, remember: bool) -> LoginResult:
+        """Let a temporary password be replaced before anything else (PLT-178), then log in with the new one."""
+        from screens.password import ChangePassword
+
+        new = await self.app.push_screen_wait(ChangePassword(result.user_id, forced=True))
+        return await self.crm_app.sign_in.login(name, new, remember=remember) if new else result
+
+    async def _with_second_factor(self, result: LoginResult, remember: bool) -> LoginResult:
+        from screens.password import SecondFactor
+
+        return await self.app.push_screen_wait(SecondFactor(result.challenge_token, remember)) or result
+
+    def _refused(self, error: CrmError) -> None:
+        text = sentence(error)
+        if isinstance(error, AccountLocked):
+            text = _("{text} An administrator can open it at once.").format(text=text)
+        self._say(text, wrong=True)
+        password = self.query_one("#password", TextLine)
+        password.value = ""
+        password.focus()
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        line = self.query_one("#message", Static)
+        line.set_class(wrong, "-problem")
+        line.update("\n".join(visible(part) for part in text.splitlines()))

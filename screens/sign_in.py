@@ -1,0 +1,121 @@
+"""Signing in, out and in again: what the login and lock screens ask of identity, in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, TypeVar
+
+from omnicrm_tui.errors import NotAuthenticated
+
+if TYPE_CHECKING:
+    from omnicrm_tui.crm import Crm
+    from omnicrm_tui.identity.actor import Actor
+    from omnicrm_tui.identity.schemas import LoginResult
+    from omnicrm_tui.work import Work
+    from screens.desk import Desk
+    from screens.seat import Seat
+
+T = TypeVar("T")
+
+
+class SignIn:
+    """The way in for one seat. Holds the session's refresh token, so that leaving can end it."""
+
+    def __init__(self, desk: Desk, seat: Seat) -> None:
+        self._desk = desk
+        self._seat = seat
+        self._refresh_token = ""
+        self._remembered = False
+
+    def resume(self, crm: Crm) -> Actor | None:
+        """Go on with the remembered session, if there is one that still holds (PLT-177). Blocks."""
+        session = self._seat.session
+        if session is None:
+            return None
+
+        def rotate(token: str) -> tuple[Actor, str]:
+            with _visiting(crm, self._seat) as work:
+                return work.identity.resume(token, self._seat.source_address)
+
+        actor = session.exchange(rotate)
+        self._remembered = actor is not None
+        return actor
+
+    async def login(self, name: str, password: str, *, remember: bool) -> LoginResult:
+        """Log in; raises NotAuthenticated, AccountLocked, TooManyRequests (PLT-168..173)."""
+        source = self._seat.source_address
+        result = await self._visit(lambda work: work.identity.login(name, password, source, remember=remember))
+        await self._keep(result, remember)
+        return result
+
+    async def second_factor(self, challenge: str, code: str, *, remember: bool) -> LoginResult:
+        """Finish a log-in with the authenticator's code; raises NotAuthenticated, AccountLocked (PLT-173)."""
+        source = self._seat.source_address
+        result = await self._visit(lambda work: work.identity.verify_second_factor(challenge, code, source))
+        await self._keep(result, remember)
+        return result
+
+    async def change_password(self, user_id: int, current: str, new: str) -> None:
+        """Change a password, a temporary one too (PLT-178); raises InvalidInput and what `login` raises."""
+        source = self._seat.source_address
+        await self._visit(lambda work: work.identity.change_password(user_id, current, new, source))
+
+    async def check_password(self, name: str, password: str) -> None:
+        """Raise NotAuthenticated or AccountLocked unless it is the person's password; opens no session."""
+        source = self._seat.source_address
+
+        def check(work: Work) -> None:
+            result = work.identity.login(name, password, source)
+            if result.tokens is not None:
+                work.identity.logout(result.tokens.refresh_token)
+
+        await self._visit(check)
+
+    async def log_out(self) -> None:
+        """End the session and forget what was remembered."""
+        token, self._refresh_token = self._refresh_token, ""
+        session = self._seat.session
+        if self._remembered and session is not None:
+            forgotten: str | None = await asyncio.to_thread(session.forget)
+            token = forgotten or token
+        self._remembered = False
+        if token:
+            await self._visit(lambda work: work.identity.logout(token))
+
+    async def leave(self) -> None:
+        """End the session, unless it is remembered: what closing the application does."""
+        if not self._remembered:
+            await self.log_out()
+
+    async def _keep(self, result: LoginResult, remember: bool) -> None:
+        if result.tokens is None:
+            return
+        self._refresh_token = result.tokens.refresh_token
+        session = self._seat.session
+        self._remembered = remember and session is not None
+        if self._remembered and session is not None:
+            await asyncio.to_thread(session.remember, self._refresh_token)
+
+    async def _visit(self, use: Callable[[Work], T]) -> T:
+        crm = await self._desk.crm()
+
+        def run() -> T:
+            with _visiting(crm, self._seat) as work:
+                return use(work)
+
+        return await asyncio.to_thread(run)
+
+
+def signed_in(result: LoginResult) -> Actor:
+    """Return the actor of a finished log-in."""
+    if result.actor is None:
+        raise NotAuthenticated("The log-in is not finished.")
+    return result.actor
+
+
+def _visiting(crm: Crm, seat: Seat) -> AbstractContextManager[Work]:
+    from omnicrm_tui.identity.actor import visitor
+
+    return crm.as_actor(visitor(seat.source_address))
