@@ -7,7 +7,18 @@ from typing import Any
 from fastapi import FastAPI
 
 from omnicrm_tui import __version__
-from omnicrm_tui.api import activity, customers, docs, errors, health, identity, inventory, provisioning
+from omnicrm_tui.api import (
+    activity,
+    billing,
+    catalog,
+    customers,
+    docs,
+    errors,
+    health,
+    identity,
+    inventory,
+    provisioning,
+)
 from omnicrm_tui.api.gate import Gate
 from omnicrm_tui.crm import Crm
 
@@ -15,7 +26,9 @@ ROUTERS = (
     health.router,
     identity.router,
     customers.router,
+    catalog.router,
     inventory.router,
+    billing.router,
     provisioning.router,
     activity.router,
     docs.router,
