@@ -227,6 +227,8 @@ class _HttpServer(_Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            # A caller that keeps its connection between plays must not find it closed.
+            timeout_keep_alive=120,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
