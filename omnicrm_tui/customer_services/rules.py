@@ -1,6 +1,41 @@
-"""The life of a service, as states and steps."""
+"""The life of a service, as states and dates."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
 SERVICE_STATUSES = ("Active", "Inactive", "Suspended", "Pending Cancellation", "Deactivated")
 """Stored states; Expired, Expiring Soon and Overdue are derived from dates (the index's ruling)."""
+
+ACTIVE, DEACTIVATED = "Active", "Deactivated"
+ENDED = ("Inactive", DEACTIVATED)
+
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
+"""What stands in `end_date` where no end is known, so that such services sort last."""
+
+SOON = timedelta(days=7)
+
+
+def first_day(active: datetime | None, provisioned: datetime | None, created: datetime) -> datetime:
+    """Return the day a service starts: made active, else provisioned, else entered (SVC-222)."""
+    return active or provisioned or created
+
+
+def last_day(deactivates: datetime | None, contract_ends: datetime | None) -> datetime:
+    """Return the day a service ends: deactivation, else the end of the contract, else NO_END (SVC-222)."""
+    return deactivates or contract_ends or NO_END
+
+
+def end_notice(status: str, end: datetime, now: datetime) -> str | None:
+    """Return Expired or Expiring Soon (within 7 days, SVC-240) for a service that is not over, else None."""
+    if status in ENDED or end == NO_END:
+        return None
+    if end <= now:
+        return "Expired"
+    return "Expiring Soon" if end - now <= SOON else None
+
+
+def search_text(parts: Iterable[str | None]) -> str:
+    """Return the lines that a service is looked up by."""
+    return "\n".join(part for part in parts if part)

@@ -137,7 +137,7 @@ class Reservations(Templates):
         an item that somebody else got meanwhile is left alone.
         """
         for item in self._touched_by(provision_id):
-            customer_id = item.customer_id
+            customer_id, service_id = item.customer_id, item.service_id
             before = {"item_state": item.reserved_from_state or item.item_state}
             old, new = apply_changes(item, {**before, "customer_id": None, "service_id": None, "sold_date": None})
             forget_job(item)
@@ -145,7 +145,8 @@ class Reservations(Templates):
                 self.work.activity.record(
                     "inventory", item.inventory_id, "Item given back", customer_id=customer_id, old=old, new=new
                 )
-        self.session.flush()
+            self.session.flush()
+            self._reindex(service_id)
 
     def items_reserved_by(self, provision_id: int) -> Sequence[ItemRow]:
         """Return the items that a job holds, or assigned while it still runs. Needs view_inventory."""
@@ -156,6 +157,19 @@ class Reservations(Templates):
         """Return the items linked to a service, oldest first (PLT-393). Needs view_inventory."""
         self.actor.require("view_inventory")
         return self._rows(InventoryItem.service_id == service_id)
+
+    def identifiers_of_service(self, service_id: int) -> Sequence[str]:
+        """Return what the items of a service are known by (number, ICCID, serial), for its search (SVC-227)."""
+        found = self.session.execute(
+            select(InventoryItem.itemtext1, InventoryItem.itemtext2)
+            .where(InventoryItem.service_id == service_id)
+            .order_by(InventoryItem.inventory_id)
+        )
+        return [text for row in found for text in row if text]
+
+    def _reindex(self, *service_ids: int | None) -> None:
+        for service_id in {number for number in service_ids if number is not None}:
+            self.work.customer_services.index(service_id)
 
     def _rows(self, condition: ColumnElement[bool]) -> list[ItemRow]:
         found = self.session.execute(select(*_ENTITIES).where(condition).order_by(InventoryItem.inventory_id))

@@ -104,6 +104,7 @@ class InventoryService(Reservations):
         sealed = self._seal(item, {name: getattr(data, name) for name in _SEALED})
         self._record(item, "Item added", new={"item": template.item, **values, **sealed})
         self.session.flush()
+        self._reindex(item.service_id)
         return self._view(item)
 
     def update(self, inventory_id: int, change: ItemChange) -> ItemView:
@@ -137,6 +138,7 @@ class InventoryService(Reservations):
             if notice := loss_notice(new.get("item_state", "")):
                 self._record(item, notice)
             self.session.flush()
+            self._reindex(item.service_id, old.get("service_id"))
         return self._view(item)
 
     def unlink_service(self, service_id: int) -> None:
