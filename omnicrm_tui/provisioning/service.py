@@ -21,6 +21,7 @@ from omnicrm_tui.provisioning.rules import (
     DEPROVISION,
     FAILED,
     RUNNING,
+    SUCCESS,
     merge_variables,
     split_inventory,
 )
@@ -43,6 +44,9 @@ _ENTITIES = (
 )
 
 
+_STATUSES = {str(status): status for status in (SUCCESS, RUNNING, FAILED)}
+
+
 def _job_row(row: Any) -> JobRow:
     values = dict(zip((column.key for column in _ENTITIES), row, strict=False))
     return JobRow(customer_name=None, **values)
@@ -55,6 +59,12 @@ def _search(words: str) -> ColumnElement[bool]:
     return or_(*conditions)
 
 
+def _statuses(values: Sequence[str]) -> list[int]:
+    if not set(values) <= _STATUSES.keys():
+        raise InvalidInput("Some filters are not right.", {"provisioning_status": "0, 1 or 2"})
+    return [_STATUSES[value] for value in values]
+
+
 JOB_LIST: ListSpec[JobRow] = ListSpec(
     entities=_ENTITIES,
     build=_job_row,
@@ -62,7 +72,7 @@ JOB_LIST: ListSpec[JobRow] = ListSpec(
     sorts={"provision_id": Provision.provision_id},
     search=_search,
     filters={
-        "provisioning_status": lambda values: Provision.provisioning_status.in_([int(value) for value in values]),
+        "provisioning_status": lambda values: Provision.provisioning_status.in_(_statuses(values)),
         "status_reason": Provision.status_reason.in_,
         "provisioning_play": Provision.provisioning_play.in_,
     },

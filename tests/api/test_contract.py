@@ -18,7 +18,7 @@ from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.paths import spellings
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.schemas import MAX_ID
-from tests.fixtures.api import ClientAs
+from tests.api.conftest import ClientAs
 
 Call = tuple[str, str]
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from omnicrm_tui.identity.actor import Actor, ActorKind
-from tests.fixtures.api import ClientAs
+from tests.api.conftest import ClientAs
 
 
 def _customer(client: TestClient, **values: object) -> dict[str, object]:

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from omnicrm_tui.identity.actor import Actor, ActorKind
-from tests.fixtures.api import ClientAs
+from tests.api.conftest import ClientAs
 
 KI = "0123456789ABCDEF0123456789ABCDEF"
 
