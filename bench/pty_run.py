@@ -66,6 +66,8 @@ class PtyProgram:
         self.columns, self.rows = columns, rows
         self.sent = 0
         """Bytes that the program has sent so far."""
+        self.output = bytearray()
+        """What the program sent since this was last cleared."""
         self._undrawn: list[bytes] = []
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -114,6 +116,7 @@ class PtyProgram:
         if not data:
             return None
         self._undrawn.append(data)
+        self.output += data
         self.sent += len(data)
         for query, answer in _QUERIES.items():
             if query in data:

@@ -12,6 +12,7 @@ from widgets.scroll_region import ScrollRegionApp
 
 def copy(app: App[object], text: str) -> None:
     """Copy `text`. Inside tmux the sequence is also passed through to the outer terminal."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
     app.copy_to_clipboard(text)
     if os.environ.get("TMUX") and isinstance(app, ScrollRegionApp):
         app.write_to_terminal(passed_through_tmux(osc52(text)))

@@ -151,7 +151,7 @@ class EntityTable(RowTable[R], Generic[R]):
         self._move(partial(self._grid.page, pages))
 
     def action_first(self) -> None:
-        """Go to the first row. An app with keys that begin with `g` calls this for `g g`."""
+        """Go to the first row."""
         self._prefix_at = -PREFIX_SECONDS
         self._move(partial(self._jump, FIRST))
 
@@ -161,12 +161,12 @@ class EntityTable(RowTable[R], Generic[R]):
     def on_key(self, event: events.Key) -> None:
         """Take the second `g` of `g g`, and what is typed ahead for the search line.
 
-        Every other key that follows a `g` is left to the app.
+        An app that has keys beginning with `g` takes them all, and calls `action_first` for `g g`.
         """
         if self._typed_ahead(event):
             event.stop()
             return
-        if event.key != "g" or not self._grid.has_focus:
+        if event.key != "g" or not self._grid.has_focus or "g" in self.screen.active_bindings:
             self._prefix_at = -PREFIX_SECONDS
             return
         now = time.monotonic()

@@ -118,6 +118,8 @@ class RowTable(Widget, Generic[R]):
 
     def state(self) -> TablePlace:
         """Return where the user is, for `restore` or the `place` of a new table."""
+        if self._place is not None:
+            return self._place  # still on the way there
         top = self._window.key(self._grid.top) if self._grid.top in self._window else None
         return TablePlace(self.list_query, top, self.key, frozenset(self._marks.ids), self._marks.everything)
 
@@ -128,6 +130,7 @@ class RowTable(Widget, Generic[R]):
         self._marks.ids.update(place.marks)
         self._marks.everything = place.everything
         self._load(_around(place))
+        self._place = place
 
     def reload(self) -> None:
         """Read the list again and stay where the user is."""
@@ -210,6 +213,7 @@ class RowTable(Widget, Generic[R]):
         self._queued.clear()
         self._jumping = False
         self._replacing = True
+        self._place = None
         self._start(place)
         self._tell()
 
@@ -264,6 +268,8 @@ class RowTable(Widget, Generic[R]):
     def _replace(self, message: Arrived[R]) -> None:
         """Show other rows, beginning where the job said."""
         grid, window, place = self._grid, self._window, message.job.place
+        self._place = None
+        self._marks.end_range()  # its places mean nothing among other rows
         window.replace(message.window, self._position(message))
         grid.query_shown = message.job.query
         grid.error = ""

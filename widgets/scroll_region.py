@@ -224,7 +224,7 @@ def _put(line: Line, x: int, end: int, strip: Strip) -> None:
         line[x] = strip
 
 
-class _Diffed(CompositorUpdate):
+class DiffedUpdate(CompositorUpdate):
     """A repaint that is compared with what the terminal shows at the moment when it is really sent."""
 
     def __init__(self, update: ChopsUpdate | LayoutUpdate, lines: ShownLines) -> None:
@@ -256,7 +256,7 @@ class ScrollRegionApp(App[ReturnType]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if renderable is not None and self.scroll_region:
             if isinstance(renderable, (ChopsUpdate, LayoutUpdate)):
-                renderable = cast("RenderableType", _Diffed(renderable, self._shown_lines))
+                renderable = cast("RenderableType", DiffedUpdate(renderable, self._shown_lines))
             else:
                 self._shown_lines.forget()
         super()._display(screen, renderable)

@@ -7,8 +7,8 @@ from bench.pty_run import PtyProgram
 ECHO = """
 import sys, os, signal, termios, tty
 tty.setraw(0)
-signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size(), end="\\r\\n", flush=True))
-print("ready", end="\\r\\n", flush=True)
+signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"%d x %d" % os.get_terminal_size()))
+os.write(1, b"ready.\\r\\n")
 while (key := os.read(0, 1)) != b"q":
     os.write(1, b"\\x1b[31m<" + key + b">\\x1b[0m")
 """
@@ -20,7 +20,7 @@ def echo() -> PtyProgram:
 
 def test_it_shows_the_screen_and_measures_an_answer() -> None:
     with echo() as program:
-        assert program.wait_for("ready") > 0
+        assert program.wait_for("ready.") > 0
         burst = program.press(b"a")
         assert burst.sent == len("\x1b[31m<a>\x1b[0m")
         assert burst.first_ms is not None
@@ -33,22 +33,22 @@ def test_it_shows_the_screen_and_measures_an_answer() -> None:
 
 def test_silence_is_measured_as_nothing() -> None:
     with echo() as program:
-        program.wait_for("ready")
+        program.wait_for("ready.")
         burst = program.settle(idle=0.05)
         assert (burst.sent, burst.first_ms, burst.last_ms) == (0, None, None)
 
 
 def test_it_resizes_and_ends() -> None:
     with echo() as program:
-        program.wait_for("ready")
+        program.wait_for("ready.")
         program.resize(40, 6)
-        program.wait_for("columns=40, lines=6")
+        program.wait_for("40 x 6")
         program.write(b"q")
         assert program.wait_for_exit() == 0
 
 
 def test_what_does_not_come_is_an_error_that_shows_the_screen() -> None:
     with echo() as program:
-        program.wait_for("ready")
+        program.wait_for("ready.")
         with pytest.raises(TimeoutError, match="ready"):
             program.wait_for("never", timeout=0.1)

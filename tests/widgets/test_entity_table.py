@@ -11,6 +11,7 @@ from tests.widgets.lists import Gate, ListRows, TableApp, grid_of, ids, lines, s
 from widgets.entity_table import Column, EntityTable
 from widgets.marks import Selection
 from widgets.row_cache import PAGE_ROWS
+from widgets.scroll_region import scrolls_by_rows
 
 
 async def test_it_opens_on_the_first_row_and_says_how_many_there_are() -> None:
@@ -65,6 +66,18 @@ async def test_a_key_after_g_is_left_to_the_app() -> None:
         assert app.keys[-3:] == ["g", "c", "g"]
         assert app.table.status.position == 2
         await pilot.press("g")
+        assert app.table.status.position == 1
+
+
+async def test_an_app_with_keys_that_begin_with_g_gets_them_all() -> None:
+    app = TableApp(ListRows(things(50)))
+    app.bind("g", "leave")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "g", "g")
+        assert app.left == 2
+        assert app.table.status.position == 2
+        await app.run_action("first", app.table)
         assert app.table.status.position == 1
 
 
@@ -283,6 +296,18 @@ async def test_a_range_follows_the_cursor_and_can_be_given_up() -> None:
         assert app.table.selection.ids == set(range(4, 49))
 
 
+async def test_a_range_ends_where_the_rows_between_are_not_read() -> None:
+    app = TableApp(ListRows(things(5000)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("V", "j", "j", "G")
+        await settled(pilot)
+        assert app.table.selection.ids == {1, 2, 3}
+        assert not app.table.status.marking_range
+        await pilot.press("V", "k")
+        assert app.table.selection.ids == {1, 2, 3, 4999, 5000}
+
+
 async def test_y_copies_and_e_asks_for_an_export() -> None:
     app = TableApp(ListRows(things(50)))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -363,6 +388,41 @@ async def test_a_new_table_comes_back_to_where_the_old_one_was() -> None:
         assert (ids(second), second.table.row) == (seen, row)
         assert second.table.selection.ids == place.marks
         assert second.table.state() == place
+
+
+async def test_a_place_is_not_lost_while_it_is_being_read() -> None:
+    source = ListRows(things(3000))
+    app = TableApp(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press(*["pagedown"] * 5)
+        await settled(pilot)
+        place = app.table.state()
+        gate = source.gate = Gate(lambda query, anchor: True)
+        app.table.show(ListQuery())
+        app.table.restore(place)
+        assert app.table.state() == place
+        gate.open()
+        await settled(pilot)
+        assert app.table.state() == place
+
+
+async def test_rows_scroll_one_by_one_only_where_that_is_cheap() -> None:
+    app = TableApp(ListRows(things(300)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert scrolls_by_rows(grid_of(app))
+        app.scroll_region = False
+        assert not scrolls_by_rows(grid_of(app))
+        app.scroll_region = True
+        app.table.styles.width = 60
+        await pilot.pause()
+        assert not scrolls_by_rows(grid_of(app))
+        app.table.styles.width = "100%"
+        await pilot.pause()
+        app.notify("Something lies on the table.")
+        await pilot.pause()
+        assert not scrolls_by_rows(grid_of(app))
 
 
 async def test_half_a_page_at_the_edge_where_the_terminal_cannot_scroll() -> None:
