@@ -138,10 +138,14 @@ class PlayRun:
     def _run(self) -> PlayResult:
         try:
             play = read_play(find_play(self._play_name, (self._folder.plays,)))
+        except PlayNotFound as problem:
+            missing = play_failures.MISSING_FILE if problem.file else play_failures.MISSING_PLAY
+            return self._not_started(missing, problem.message)
         except PlayProblem as problem:
-            missing = isinstance(problem, PlayNotFound) and problem.file is None
-            diagnosis = play_failures.MISSING_PLAY if missing else play_failures.YAML_ERROR
-            return self._not_started(diagnosis, problem.message)
+            return self._not_started(play_failures.YAML_ERROR, problem.message)
+        if shutil.which(self._settings.program()) is None:
+            message = f"{self._settings.program()} is not a program that can be run"
+            return self._not_started(play_failures.NO_ANSIBLE, message)
         events = self._events(play)
         try:
             process = _Process(self._command(play), self._environment(), self._folder, self._redactor)
@@ -212,9 +216,7 @@ class PlayRun:
     def _not_started(self, diagnosis: Diagnosis, message: str) -> PlayResult:
         events = self._events(None)
         self._fatal(events, diagnosis, message, NOT_STARTED, "", "")
-        return PlayResult(
-            NOT_STARTED, 2, fatal=diagnosis.kind, message=message, event_count=events.last_number
-        )
+        return PlayResult(NOT_STARTED, 2, fatal=diagnosis.kind, message=message, event_count=events.last_number)
 
     def _result(self, process: _Process, events: TaskEvents, watch: _Watch) -> PlayResult:
         rc = process.rc
@@ -238,9 +240,7 @@ class PlayRun:
             event_count=events.last_number,
         )
 
-    def _why(
-        self, process: _Process, events: TaskEvents, watch: _Watch
-    ) -> tuple[Diagnosis | None, str]:
+    def _why(self, process: _Process, events: TaskEvents, watch: _Watch) -> tuple[Diagnosis | None, str]:
         """The fatal error of a failed run, if it was one, and the message for people."""
         if process.rc == 0:
             return None, ""
@@ -257,9 +257,7 @@ class PlayRun:
         message = f"{first.event_name}: {first.result.get('msg', 'failed')}"
         return play_failures.of_task(first.result), message
 
-    def _fatal(
-        self, events: TaskEvents, diagnosis: Diagnosis, message: str, rc: int, stdout: str, stderr: str
-    ) -> None:
+    def _fatal(self, events: TaskEvents, diagnosis: Diagnosis, message: str, rc: int, stdout: str, stderr: str) -> None:
         events.fatal(
             f"Fatal error: {diagnosis.headline}",
             {
@@ -288,9 +286,7 @@ class _Output:
 class _Process:
     """ansible-playbook and the decoding of what it writes."""
 
-    def __init__(
-        self, command: list[str], environment: dict[str, str], folder: JobFolder, redactor: Redactor
-    ) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], folder: JobFolder, redactor: Redactor) -> None:
         # imported where it is used: a tenth of a second that only a job pays
         from ansible_runner import Runner, RunnerConfig
         from ansible_runner.utils import OutputEventFilter

@@ -118,18 +118,14 @@ def job_folder(
         shutil.rmtree(root, ignore_errors=True)
 
 
-def config_for_plays(
-    config: Mapping[str, Any], api_url: str, extra_sections: Collection[str] = ()
-) -> dict[str, Any]:
+def config_for_plays(config: Mapping[str, Any], api_url: str, extra_sections: Collection[str] = ()) -> dict[str, Any]:
     """Return the `crm_config` of a play: addresses and the keys of outside systems, with our API's address.
 
     Never the database password, the signing secret, card keys or API keys. `ocs.OCS` and `ocs.cgrates` are
     two names of one address in operators' plays (SVC-144, CAT-519): each is filled from the other.
     """
     wanted = (PLAY_SECTIONS | set(extra_sections)) - NEVER
-    readable = {
-        name: section for name, section in config.items() if name in wanted or name.startswith("api_crm")
-    }
+    readable = {name: section for name, section in config.items() if name in wanted or name.startswith("api_crm")}
     readable["crm"] = {**(readable.get("crm") or {}), "base_url": api_url.rstrip("/")}
     ocs = dict(readable.get("ocs") or {})
     address = ocs.get("cgrates") or ocs.get("OCS")

@@ -85,9 +85,7 @@ class Play:
 
     def phase_of(self, file_name: str, line: int) -> Phase | None:
         """The section of the task that begins there; None when it is in both, or not known."""
-        phases = {
-            task.phase for task in self.tasks if task.line == line and task.file.name == file_name
-        }
+        phases = {task.phase for task in self.tasks if task.line == line and task.file.name == file_name}
         return phases.pop() if len(phases) == 1 else None
 
 

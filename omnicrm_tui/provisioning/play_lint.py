@@ -74,9 +74,7 @@ def _final_assertion(play: Play) -> Iterator[Finding]:
     rescue = [task for task in play.tasks if task.phase == RESCUE]
     if rescue and not (_is(rescue[-1], "assert") and "deprovision" in _text(rescue[-1].node)):
         last = rescue[-1]
-        yield Finding(
-            "SVC-090", last.file, last.line, 'End the rescue with an assertion that action == "deprovision"'
-        )
+        yield Finding("SVC-090", last.file, last.line, 'End the rescue with an assertion that action == "deprovision"')
 
 
 def _ignored(play: Play) -> Iterator[Finding]:

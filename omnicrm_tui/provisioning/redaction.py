@@ -145,9 +145,7 @@ class Redactor:
         if isinstance(value, Mapping):
             entry_name = _entry_name(value)
             return {
-                self.secrets.hide(str(key)): (
-                    _mask_all(item) if _hides(str(key), entry_name) else self._redact(item)
-                )
+                self.secrets.hide(str(key)): (_mask_all(item) if _hides(str(key), entry_name) else self._redact(item))
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple | set):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import threading
@@ -205,16 +206,14 @@ def _handler(backend: Backend, answer: Any) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _do
+        do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _do  # noqa: N815  http.server's names
 
         def log_message(self, *_arguments: Any) -> None:
             pass
 
         def handle(self) -> None:
-            try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the play gave up waiting
                 super().handle()
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # the play gave up waiting
 
     return Handler
 
@@ -224,8 +223,7 @@ def running_backend() -> Iterator[Backend]:
     """All systems on free ports, until the block ends."""
     backend = Backend()
     servers = [
-        ThreadingHTTPServer(("127.0.0.1", 0), _handler(backend, answer))
-        for answer in (backend.api, backend.other)
+        ThreadingHTTPServer(("127.0.0.1", 0), _handler(backend, answer)) for answer in (backend.api, backend.other)
     ]
     backend.api_port, backend.other_port = (server.server_address[1] for server in servers)
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in servers]

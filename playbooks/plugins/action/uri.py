@@ -272,9 +272,7 @@ def _read(response: t.Any, info: dict[str, t.Any], request: dict[str, t.Any]) ->
     try:
         return response.read()
     except http.client.HTTPException as problem:
-        raise _Failed(
-            {"msg": f"HTTP Error while fetching {mask_url(request['url'])}: {problem}"}
-        ) from problem
+        raise _Failed({"msg": f"HTTP Error while fetching {mask_url(request['url'])}: {problem}"}) from problem
 
 
 def _finish(

@@ -1,0 +1,146 @@
+"""A secret that is planted anywhere is found nowhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omnicrm_tui.provisioning.redaction import MASK, RESULT_LIMIT, Redactor, SecretValues, cap, is_secret_name
+
+SECRET_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=6, max_size=40).map(
+    lambda text: f"Zq{text}9x"
+)
+OTHER_TEXT = st.text(max_size=20)
+
+
+def containers(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """The leaf, deep inside lists, mappings and JSON in strings, beside other values."""
+    other = st.none() | st.booleans() | st.integers() | OTHER_TEXT
+    return st.recursive(
+        leaf,
+        lambda inner: (
+            st.tuples(other, inner, other).map(list)
+            | st.dictionaries(OTHER_TEXT, inner, min_size=1, max_size=2)
+            | inner.map(lambda value: json.dumps({"deep": value}))
+        ),
+        max_leaves=4,
+    )
+
+
+def ways_to_write(secret: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(
+        [
+            secret,
+            f"before {secret} after",
+            quote(secret, safe=""),
+            json.dumps(secret),
+            json.dumps({"note": secret}),
+            repr({"note": secret}),
+            base64.b64encode(secret.encode()).decode(),
+            base64.b64encode(f"user:{secret}".encode()).decode(),
+            base64.b64encode(f"me:{secret}:more".encode()).decode(),
+        ]
+    )
+
+
+@pytest.mark.req("SVC-129", "CAT-118", "CAT-120")
+@given(st.data())
+def test_a_known_secret_never_survives(data: st.DataObject) -> None:
+    secret = data.draw(SECRET_TEXT)
+    written = data.draw(ways_to_write(secret))
+    value = data.draw(containers(st.just(written)))
+    redacted = json.dumps(Redactor(SecretValues([secret])).result({"result": value}), ensure_ascii=False)
+    forms = {secret, written.strip('"'), json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
+    assert [form for form in forms if form in redacted] == []
+
+
+@pytest.mark.req("SVC-129", "CAT-120")
+@given(
+    st.sampled_from(
+        ["password", "Ki", "opc", "access_token", "X-API-KEY", "Authorization", "pin", "wifi_psk", "clientSecret"]
+    ),
+    SECRET_TEXT,
+    st.data(),
+)
+def test_a_value_under_a_secret_name_is_masked_there_and_everywhere_else(
+    name: str, secret: str, data: st.DataObject
+) -> None:
+    redactor = Redactor()
+    value = data.draw(containers(st.just({name: secret})))
+    redacted = redactor.result({"first": value, "elsewhere": f"seen {secret}"})
+    assert secret not in json.dumps(redacted, ensure_ascii=False)
+    assert secret not in redactor.text(f"later: {secret}")
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *(("password", True), ("db_password", True), ("refreshToken", True), ("api-key", True), ("Set-Cookie", True)),
+        *(("ki", True), ("opc", True), ("puk1", True), ("url_password", True), ("key", True)),
+        *(("kind", False), ("opcode", False), ("keys", False), ("token_type", False), ("spinner", False)),
+        *(("customer_id", False), ("iccid", False), ("msg", False), ("option", False)),
+    ],
+)
+def test_names(name: str, secret: bool) -> None:
+    assert is_secret_name(name) is secret
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("Authorization: Bearer abc.def-123456", "abc.def-123456"),
+        ("GET /SMS?api_key=51c0ffee&to=1", "51c0ffee"),
+        ("{'ki': 'A1B2C3', 'x': 1}", "A1B2C3"),
+        ('said {\\"password\\": \\"hunter2\\"} and left', "hunter2"),
+        ("http://me:word@ocs.example/jsonrpc", "word"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "eyJzdWIiOiIxIn0"),
+    ],
+)
+def test_secrets_in_plain_text(text: str, gone: str) -> None:
+    redacted = Redactor().text(text)
+    assert gone not in redacted
+    assert MASK in redacted
+
+
+def test_ordinary_results_stay_as_they_are() -> None:
+    result = {
+        "status": 200,
+        "cookies": {},
+        "url": "http://ocs.example/jsonrpc",
+        "changed": False,
+        "json": {"result": "OK", "error": None},
+        "item": {"key": "http://hss.example", "value": {"subscriber_id": "310120123456789"}},
+    }
+    assert Redactor().result(result) == result
+
+
+def test_a_pair_of_name_and_value_is_read_as_one() -> None:
+    redacted = Redactor().result([{"key": "password", "value": "hunter2"}, {"name": "note", "value": "kept"}])
+    assert redacted == [{"key": "password", "value": MASK}, {"name": "note", "value": "kept"}]
+
+
+@pytest.mark.req("CAT-121")
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"stdout": "x" * 1_000_000},
+        {"results": [{"n": number, "text": "y" * 100} for number in range(20_000)]},
+        {f"name{number}": "z" * 50 for number in range(20_000)},
+        {"deep": {"deeper": ["ü" * 5000] * 500}},
+    ],
+    ids=["text", "list", "mapping", "deep"],
+)
+def test_a_large_result_is_cut_and_says_so(value: dict[str, Any]) -> None:
+    result = cap(value)
+    assert len(json.dumps(result, ensure_ascii=False).encode()) <= RESULT_LIMIT
+    assert "truncated" in result
+
+
+def test_a_small_result_is_not_cut() -> None:
+    assert cap({"a": "b" * 60_000}) == {"a": "b" * 60_000}
