@@ -55,6 +55,7 @@ _ERROR = {
         "errors": {"type": "object", "additionalProperties": {"type": "string"}},
     },
 }
+_NULL = {"nullable": True, "enum": [None]}
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-KEY"},
@@ -153,9 +154,11 @@ def _plainer(part: Any) -> Any:
     part = {name: _plainer(value) for name, value in part.items()}
     if "const" in part:
         part["enum"] = [part.pop("const")]
+    if part.get("type") == "null":
+        return _NULL
     choices = part.get("anyOf")
-    if isinstance(choices, list) and {"type": "null"} in choices:
-        rest = [choice for choice in choices if choice != {"type": "null"}]
+    if isinstance(choices, list) and _NULL in choices:
+        rest = [choice for choice in choices if choice != _NULL]
         del part["anyOf"]
         part |= {"nullable": True, **(rest[0] if len(rest) == 1 else {"anyOf": rest})}
     for old, new in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):

@@ -46,6 +46,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/contact": {"customer_id": UNKNOWN, "contact_firstname": "Ada"},
     "/site": {"customer_id": UNKNOWN, "site_name": "Home", "country": "Norway"},
     "/product": {"product_name": "Mini", "category": "standalone"},
+    "/service": {"customer_id": UNKNOWN, "service_name": "Mobile"},
     "/transaction": {"customer_id": UNKNOWN, "title": "Set-up", "retail_cost": "5.00"},
     "/invoice": {"customer_id": UNKNOWN, "start_date": "2026-01-01", "end_date": "2026-01-31"},
     "/inventory": {"item": "SIM Card", "itemtext1": "1"},
