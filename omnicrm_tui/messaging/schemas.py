@@ -1,0 +1,52 @@
+"""What the outbox shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message as the list shows it; `status` is waiting, sent, failed or dropped (no way to send it is set up)."""
+
+    outbox_id: int
+    created: datetime
+    channel: str
+    recipient: str
+    subject: str
+    customer_id: int | None
+    status: str
+    attempts: int
+    next_attempt: datetime
+    delivered: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxView:
+    """A message, whole; `kind` is what it is about (an e-mail type of the configuration, or a word of our own)."""
+
+    outbox_id: int
+    created: datetime
+    channel: str
+    recipient: str
+    subject: str
+    kind: str
+    text: str
+    html: str | None
+    customer_id: int | None
+    status: str
+    attempts: int
+    next_attempt: datetime
+    delivered: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many messages are due, since when, and whether a process is there to deliver them."""
+
+    due: int
+    oldest: datetime | None
+    led: bool

@@ -1,0 +1,146 @@
+"""Messaging: what a committed change tells people, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from omnicrm_tui.database.lists import ListSpec, contains
+from omnicrm_tui.database.views import view_of
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
+from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.messaging.leases import OUTBOX, milliseconds
+from omnicrm_tui.messaging.models import Lease, OutboxMessage
+from omnicrm_tui.messaging.rules import is_email, one_line, phone_number
+from omnicrm_tui.messaging.schemas import Backlog, OutboxRow, OutboxView
+from omnicrm_tui.work import Service
+
+MOST_SUBJECT = 300
+
+_ENTITIES = (
+    OutboxMessage.outbox_id,
+    OutboxMessage.created,
+    OutboxMessage.channel,
+    OutboxMessage.recipient,
+    OutboxMessage.subject,
+    OutboxMessage.customer_id,
+    OutboxMessage.status,
+    OutboxMessage.attempts,
+    OutboxMessage.next_attempt,
+    OutboxMessage.delivered,
+    OutboxMessage.last_error,
+)
+
+OUTBOX_LIST: ListSpec[OutboxRow] = ListSpec(
+    entities=_ENTITIES,
+    build=lambda row: OutboxRow(*row[: len(_ENTITIES)]),
+    primary_key=OutboxMessage.outbox_id,
+    sorts={"outbox_id": OutboxMessage.outbox_id},
+    search=lambda words: contains(OutboxMessage.recipient, words) | contains(OutboxMessage.subject, words),
+    filters={"status": OutboxMessage.status.in_, "channel": OutboxMessage.channel.in_},
+)
+
+
+class MessagingService(Service):
+    """Puts messages into the outbox, in the transaction of what they tell of; a courier delivers them afterwards.
+
+    A message holds no secret: keys and passwords of the way it goes are added when it is sent.
+    """
+
+    def enqueue_email(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None = None,
+        *,
+        customer_id: int | None = None,
+        kind: str = "",
+    ) -> int:
+        """Put a mail into the outbox and return its number; a rolled-back change sends nothing.
+
+        `kind` may be an e-mail type of the configuration (PLT-456..465), which then says who it is from. Raises
+        InvalidInput for what is no mail address.
+        """
+        recipient = to.strip()
+        if not is_email(recipient):
+            raise InvalidInput("Some fields are not right.", {"to": "is not an e-mail address"})
+        payload = {"text": text, "html": html, "kind": kind}
+        return self._add("email", recipient, one_line(subject)[:MOST_SUBJECT], payload, customer_id)
+
+    def enqueue_sms(self, to: str, text: str, *, customer_id: int | None = None) -> int:
+        """Put a short message into the outbox and return its number. Raises InvalidInput for what is no number."""
+        number = phone_number(to)
+        if number is None:
+            raise InvalidInput("Some fields are not right.", {"to": "is not a phone number"})
+        return self._add("sms", number, "", {"text": text, "html": None, "kind": ""}, customer_id)
+
+    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[OutboxRow]:
+        """Return a window of the outbox. Needs view_communication."""
+        self.actor.require("view_communication")
+        return OUTBOX_LIST.window(self.session, query, anchor, limit)
+
+    def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
+        """Count the matching messages, up to `cap`. Needs view_communication."""
+        self.actor.require("view_communication")
+        return OUTBOX_LIST.count(self.session, query, cap)
+
+    def page(self, query: ListQuery, page: int, per_page: int) -> Page[OutboxRow]:
+        """Return a numbered page of the outbox. Needs view_communication."""
+        self.actor.require("view_communication")
+        return OUTBOX_LIST.page(self.session, query, page, per_page)
+
+    def get(self, outbox_id: int) -> OutboxView:
+        """Return a message with its text. Needs view_communication; raises NotFound."""
+        self.actor.require("view_communication")
+        message = self._message(outbox_id)
+        texts = {name: message.payload.get(name) for name in ("text", "html")}
+        return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)
+
+    def retry(self, outbox_id: int) -> OutboxView:
+        """Let a failed or dropped message be tried again from the start. Needs update_communication.
+
+        Raises NotFound, and Conflict when it was sent or still waits.
+        """
+        self.actor.require("update_communication")
+        message = self._message(outbox_id)
+        if message.status not in ("failed", "dropped"):
+            raise Conflict(f"This message is {message.status}: only a failed or dropped one is tried again.")
+        message.status, message.attempts, message.next_attempt = "waiting", 0, self.work.clock.now()
+        self.work.activity.record("message", outbox_id, "Message tried again", customer_id=message.customer_id)
+        self.session.flush()
+        texts = {name: message.payload.get(name) for name in ("text", "html")}
+        return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)
+
+    def backlog(self) -> Backlog:
+        """Return what is due and whether anybody leads the outbox, for `doctor` and the dashboard."""
+        now = self.work.clock.now()
+        due = (OutboxMessage.status == "waiting", OutboxMessage.next_attempt <= now)
+        found = select(func.count(OutboxMessage.outbox_id), func.min(OutboxMessage.next_attempt)).where(*due)
+        number, oldest = self.session.execute(found).one()
+        until = self.session.scalar(select(Lease.until_ms).where(Lease.name == OUTBOX))
+        return Backlog(number, oldest, until is not None and until > milliseconds(now))
+
+    def _add(self, channel: str, recipient: str, subject: str, payload: dict[str, Any], customer_id: int | None) -> int:
+        now = self.work.clock.now()
+        message = OutboxMessage(
+            created=now,
+            channel=channel,
+            recipient=recipient,
+            subject=subject,
+            payload=payload,
+            customer_id=customer_id,
+            status="waiting",
+            attempts=0,
+            next_attempt=now,
+        )
+        self.session.add(message)
+        self.session.flush()
+        return message.outbox_id
+
+    def _message(self, outbox_id: int) -> OutboxMessage:
+        message = self.session.get(OutboxMessage, outbox_id)
+        if message is None:
+            raise NotFound(f"There is no message {outbox_id}.")
+        return message
