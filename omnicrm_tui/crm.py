@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
@@ -56,6 +57,8 @@ class Crm:
         Raises Conflict when a record changed meanwhile or a unique value is taken, DatabaseProblem when the
         database itself fails.
         """
+        # A flush sorts tables by their foreign keys, so a writer needs every table known; a reader does not.
+        import_module("omnicrm_tui.database.schema")
         session = self._session(self.engine, actor)
         work = self._work(session, actor)
         with speaking_database(), session:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, SecretStr
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import CrmError
-from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.identity.actor import Actor, ActorKind, system_actor
 from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSettings
 from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
 from omnicrm_tui.provisioning.play_file import search_path
@@ -147,7 +147,9 @@ class Job:
     def _learn_secrets(self, claimed: ClaimedJob) -> None:
         """Teach the redactor what this job may meet: keys of its items, and the configuration's secrets."""
         self._secrets.add(*_secret_texts(self._settings))
-        with self._crm.reading(self._actor) as work:
+        name = f"job {claimed.provision_id}"
+        reader = Actor(ActorKind.JOB, name, permissions=frozenset({"admin"}), provision_id=claimed.provision_id)
+        with self._crm.reading(reader) as work:
             items = set(work.provisioning.choices(claimed.provision_id).values())
             for inventory_id in items:
                 item = work.inventory.get(inventory_id, secrets=True)
