@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -133,6 +133,8 @@ class OcsSection(Section):
     cgrates: HostPort = ""
     OCS: HostPort = ""
     timeout_seconds: float = Field(default=5.0, gt=0, le=120)
+    voice_unit: Literal["ns", "s"] = "ns"
+    money_unit: Literal["cents", "units"] = "cents"
 
 
 class SmscSection(Section):
