@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,15 +10,15 @@ from typing import Any
 import pytest
 
 from omnicrm_tui.billing.schemas import InvoiceInput, TransactionInput, TransactionView
+from omnicrm_tui.catalog.schemas import ProductInput
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.customer_services.models import CustomerService
+from omnicrm_tui.customer_services.schemas import ServiceInput
 from omnicrm_tui.customers.schemas import CustomerInput, SiteInput
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.listing import FIRST, Anchor, Edge, ListQuery
 from omnicrm_tui.schemas import parse
-from omnicrm_tui.work import Work
 
 
 def add_customer(crm: Crm, admin: Actor, **more: Any) -> int:
@@ -117,56 +115,20 @@ def test_a_site_must_be_the_customers(crm: Crm, admin: Actor) -> None:
         add(crm, admin, 999, 1)
 
 
-@dataclass
-class FakeService:
-    customer_id: int
-    product_id: int | None = 1
-    service_taxable: bool = True
-
-
-@dataclass
-class FakeRoom:
-    """Stands in for another room: answers every `get` with one thing."""
-
-    thing: Any
-
-    def get(self, number: int) -> Any:
-        return self.thing
-
-
-@pytest.fixture
-def rooms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeService]:
-    service = FakeService(0)
-    product = type("Product", (), {"tax_percentage": Decimal("7.5")})
-    monkeypatch.setattr(Work, "customer_services", FakeRoom(service))
-    monkeypatch.setattr(Work, "catalog", FakeRoom(product))
-    return service
-
-
-@pytest.mark.req("BIL-369", "BIL-371")
-def test_without_a_percentage_the_services_product_decides(
-    any_crm: Crm, admin: Actor, customer: int, rooms: FakeService
-) -> None:
-    rooms.customer_id = customer
-    with any_crm.engine.begin() as connection:
-        connection.execute(
-            CustomerService.__table__.insert().values(
-                service_id=5,
-                customer_id=customer,
-                service_name="x",
-                name_key="x",
-                service_uuid="x",
-                created=any_crm.clock.now(),
-                last_modified=any_crm.clock.now(),
-            )
-        )
-    assert add(any_crm, admin, customer, 10, service_id=5).tax_amount == Decimal("0.75")
-    assert add(any_crm, admin, customer, 10, service_id=5, tax_percentage=0).tax_amount == 0
-    rooms.service_taxable = False
-    assert add(any_crm, admin, customer, 10, service_id=5).tax_amount == 0
-    rooms.customer_id = customer + 1
+@pytest.mark.req("BIL-369", "BIL-371", "CAT-123")
+def test_without_a_percentage_the_services_product_decides(any_crm: Crm, admin: Actor, customer: int) -> None:
+    with any_crm.as_actor(admin) as work:
+        product = ProductInput(product_name="Plan", category="standalone", tax_percentage=Decimal("7.5"))
+        made = {"customer_id": customer, "product_id": work.catalog.create(product).product_id, "service_name": "Plan"}
+        taxed = work.customer_services.create(ServiceInput(**made)).service_id
+        exempt = work.customer_services.create(ServiceInput(**made, service_taxable=False)).service_id
+    seen = add(any_crm, admin, customer, 10, service_id=taxed)
+    assert (seen.service_id, seen.tax_percentage, seen.tax_amount) == (taxed, Decimal("7.5"), Decimal("0.75"))
+    assert add(any_crm, admin, customer, 10, service_id=taxed, tax_percentage=0).tax_amount == 0
+    assert add(any_crm, admin, customer, 10, service_id=exempt).tax_amount == 0
+    assert add(any_crm, admin, customer, -10, service_id=taxed).tax_amount == 0
     with pytest.raises(InvalidInput):
-        add(any_crm, admin, customer, 10, service_id=5)
+        add(any_crm, admin, add_customer(any_crm, admin), 10, service_id=taxed)
 
 
 def test_amounts_are_rounded_to_the_customers_currency(any_crm: Crm, admin: Actor) -> None:
