@@ -19,6 +19,7 @@ from omnicrm_tui.settings import Settings
 from screens import rooms, themes
 from screens.base import Dialog, unsaved
 from screens.desk import Desk, sentence
+from screens.formats import Formats
 from screens.seat import Seat
 from screens.sign_in import SignIn
 from widgets.key_line import KeyLine
@@ -75,6 +76,7 @@ class OmniCrmApp(ScrollRegionApp[None]):
         self.settings = settings
         self.desk = desk or Desk(settings, open_crm)
         self.seat = seat or Seat(settings.home)
+        self.formats = Formats(settings.crm)
         self._resuming = self.desk.actor is None and self.seat.has_session
         first = rooms.first_room(self.desk.actor) if self.desk.actor else "customers" if self._resuming else rooms.LOGIN
         self.DEFAULT_MODE = first  # type: ignore[misc]

@@ -8,8 +8,11 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.strip import Strip
 from textual.widget import Widget
+
+from widgets.row_table import RowTable
 
 HELP = ("?", "All keys")
 
@@ -42,11 +45,16 @@ class KeyLine(Widget):
     def _follow(self) -> None:
         if not self.is_attached or not self.screen.is_current:
             return
-        active = [(entry.binding, entry.enabled) for entry in self.screen.active_bindings.values()]
-        keys = tuple(self._named(binding for binding, enabled in active if binding.show and enabled))
+        shown = [entry for entry in self.screen.active_bindings.values() if entry.binding.show and entry.enabled]
+        shown.sort(key=lambda entry: self._rank(entry.node))
+        keys = tuple(self._named(entry.binding for entry in shown))
         if keys != self._keys:
             self._keys = keys
             self.refresh()
+
+    def _rank(self, node: DOMNode) -> int:
+        """What only this place offers comes first, then what every list has, then what the application has."""
+        return 2 if node is self.app else 1 if isinstance(node, RowTable) else 0
 
     def _named(self, bindings: Iterable[Binding]) -> Iterable[tuple[str, str]]:
         seen: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,1 @@
+"""The tabs of a customer's page, one module each."""
