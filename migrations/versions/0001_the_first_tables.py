@@ -104,6 +104,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("item", name=op.f("uq_inventory_template_item")),
     )
     op.create_table(
+        "invoice_counter",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("year", name=op.f("pk_invoice_counter")),
+    )
+    op.create_table(
         "lease",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("owner", sa.String(length=80), nullable=False),
@@ -115,6 +121,7 @@ def upgrade() -> None:
         sa.Column("product_id", Id, autoincrement=True, nullable=False),
         sa.Column("product_name", sa.String(length=200), nullable=False),
         sa.Column("name_key", sort_key(200), nullable=False),
+        sa.Column("search_text", LongText, nullable=False),
         sa.Column("product_slug", sort_key(200), nullable=False),
         sa.Column("category", sa.String(length=20), nullable=False),
         sa.Column("service_type", sa.String(length=60), nullable=False),
@@ -150,7 +157,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("product_slug", name=op.f("uq_product_product_slug")),
     )
     op.create_index("ix_product_category_name", "product", ["category", "name_key", "product_id"], unique=False)
+    op.create_index("ix_product_created", "product", ["created", "product_id"], unique=False)
     op.create_index("ix_product_name_key", "product", ["name_key", "product_id"], unique=False)
+    op.create_index("ix_product_retail_cost", "product", ["retail_cost", "product_id"], unique=False)
     op.create_table(
         "crm_role_permission",
         sa.Column("role_id", Id, nullable=False),
@@ -216,8 +225,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("invoice_id", name=op.f("pk_customer_invoice")),
         sa.UniqueConstraint("invoice_number", name=op.f("uq_customer_invoice_invoice_number")),
     )
+    op.create_index("ix_customer_invoice_created", "customer_invoice", ["created", "invoice_id"], unique=False)
     op.create_index("ix_customer_invoice_customer", "customer_invoice", ["customer_id", "invoice_id"], unique=False)
     op.create_index(op.f("ix_customer_invoice_due_date"), "customer_invoice", ["due_date"], unique=False)
+    op.create_index("ix_customer_invoice_retail_cost", "customer_invoice", ["retail_cost", "invoice_id"], unique=False)
+    op.create_index("ix_customer_invoice_title", "customer_invoice", ["title", "invoice_id"], unique=False)
     op.create_table(
         "customer_site",
         sa.Column("site_id", Id, autoincrement=True, nullable=False),
@@ -310,6 +322,7 @@ def upgrade() -> None:
         sa.Column("bundled_parent", Id, nullable=True),
         sa.Column("service_name", sa.String(length=200), nullable=False),
         sa.Column("name_key", sort_key(200), nullable=False),
+        sa.Column("search_text", LongText, nullable=False),
         sa.Column("service_type", sa.String(length=60), nullable=False),
         sa.Column("service_uuid", sort_key(120), nullable=False),
         sa.Column("icon", sa.String(length=120), nullable=True),
@@ -318,6 +331,8 @@ def upgrade() -> None:
         sa.Column("service_active_date", UtcDateTime(), nullable=True),
         sa.Column("service_deactivate_date", UtcDateTime(), nullable=True),
         sa.Column("contract_end_date", UtcDateTime(), nullable=True),
+        sa.Column("start_date", UtcDateTime(), nullable=False),
+        sa.Column("end_date", UtcDateTime(), nullable=False),
         sa.Column("retail_cost", Money(), nullable=False),
         sa.Column("wholesale_cost", Money(), nullable=False),
         sa.Column("service_billed", sa.Boolean(), nullable=False),
@@ -332,6 +347,7 @@ def upgrade() -> None:
         sa.Column("deprovisioning_json_vars", sa.Text(), nullable=True),
         sa.Column("auto_renew", sa.Boolean(), nullable=False),
         sa.Column("service_notes", sa.Text(), nullable=True),
+        sa.Column("provision_id", Id, nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created", UtcDateTime(), nullable=False),
         sa.Column("last_modified", UtcDateTime(), nullable=False),
@@ -359,15 +375,21 @@ def upgrade() -> None:
     op.create_index(
         "ix_customer_service_customer", "customer_service", ["customer_id", "name_key", "service_id"], unique=False
     )
+    op.create_index("ix_customer_service_customer_id", "customer_service", ["customer_id", "service_id"], unique=False)
+    op.create_index("ix_customer_service_end_date", "customer_service", ["end_date", "service_id"], unique=False)
     op.create_index("ix_customer_service_name_key", "customer_service", ["name_key", "service_id"], unique=False)
     op.create_index(op.f("ix_customer_service_product_id"), "customer_service", ["product_id"], unique=False)
+    op.create_index("ix_customer_service_retail_cost", "customer_service", ["retail_cost", "service_id"], unique=False)
     op.create_index(op.f("ix_customer_service_site_id"), "customer_service", ["site_id"], unique=False)
+    op.create_index("ix_customer_service_start_date", "customer_service", ["start_date", "service_id"], unique=False)
+    op.create_index("ix_customer_service_status", "customer_service", ["service_status", "service_id"], unique=False)
     op.create_index(
         "ix_customer_service_status_name",
         "customer_service",
         ["service_status", "name_key", "service_id"],
         unique=False,
     )
+    op.create_index("ix_customer_service_type", "customer_service", ["service_type", "service_id"], unique=False)
     op.create_table(
         "activity_log",
         sa.Column("activity_id", Id, autoincrement=True, nullable=False),
@@ -541,8 +563,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_customer_transaction_provision_id"), "customer_transaction", ["provision_id"], unique=False
     )
+    op.create_index(
+        "ix_customer_transaction_retail_cost", "customer_transaction", ["retail_cost", "transaction_id"], unique=False
+    )
     op.create_index(op.f("ix_customer_transaction_service_id"), "customer_transaction", ["service_id"], unique=False)
     op.create_index(op.f("ix_customer_transaction_site_id"), "customer_transaction", ["site_id"], unique=False)
+    op.create_index("ix_customer_transaction_title", "customer_transaction", ["title", "transaction_id"], unique=False)
     op.create_table(
         "inventory",
         sa.Column("inventory_id", Id, autoincrement=True, nullable=False),
@@ -553,6 +579,7 @@ def upgrade() -> None:
         sa.Column("item_state", sa.String(length=20), nullable=False),
         sa.Column("item_location", sa.String(length=200), nullable=False),
         sa.Column("text_key", sort_key(500), nullable=False),
+        sa.Column("search_text", LongText, nullable=False),
         sa.Column("itemtext1", sa.String(length=500), nullable=False),
         sa.Column("itemtext2", sa.String(length=500), nullable=True),
         sa.Column("itemtext3", sa.String(length=500), nullable=True),
@@ -595,6 +622,7 @@ def upgrade() -> None:
         sa.Column("config_file_path", sa.String(length=500), nullable=True),
         sa.Column("inventory_notes", sa.Text(), nullable=True),
         sa.Column("reserved_by", Id, nullable=True),
+        sa.Column("reserved_from_state", sa.String(length=20), nullable=True),
         sa.Column("reserved_token", sa.String(length=32), nullable=True),
         sa.Column("reserved_until", UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -618,11 +646,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("inventory_id", name=op.f("pk_inventory")),
     )
+    op.create_index("ix_inventory_created", "inventory", ["created", "inventory_id"], unique=False)
     op.create_index(op.f("ix_inventory_customer_id"), "inventory", ["customer_id"], unique=False)
+    op.create_index("ix_inventory_item", "inventory", ["item", "inventory_id"], unique=False)
+    op.create_index("ix_inventory_item_location", "inventory", ["item_location", "inventory_id"], unique=False)
     op.create_index("ix_inventory_item_state", "inventory", ["item_state", "inventory_id"], unique=False)
     op.create_index("ix_inventory_item_text", "inventory", ["item", "text_key", "inventory_id"], unique=False)
     op.create_index(
-        "ix_inventory_pick", "inventory", ["inventory_template_id", "item_state", "inventory_id"], unique=False
+        "ix_inventory_pick",
+        "inventory",
+        ["inventory_template_id", "customer_id", "text_key", "inventory_id"],
+        unique=False,
     )
     op.create_index(op.f("ix_inventory_reserved_by"), "inventory", ["reserved_by"], unique=False)
     op.create_index(op.f("ix_inventory_reserved_token"), "inventory", ["reserved_token"], unique=False)
@@ -689,6 +723,7 @@ def downgrade() -> None:
     op.drop_table("crm_role_permission")
     op.drop_table("product")
     op.drop_table("lease")
+    op.drop_table("invoice_counter")
     op.drop_table("inventory_template")
     op.drop_table("customer")
     op.drop_table("crm_role")

@@ -22,6 +22,8 @@ SortColumn = InstrumentedAttribute[Any]
 
 def fold(text: str) -> str:
     """Return `text` as lists sort and search it: without case, accents or width variants."""
+    if text.isascii():
+        return text.lower().strip()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
 

@@ -1,0 +1,22 @@
+"""`omnicrm demo`: an empty home becomes a demo."""
+
+from __future__ import annotations
+
+import click
+
+from omnicrm_tui.config_file import load_settings
+
+
+@click.command()
+@click.option("--customers", type=click.IntRange(0, 1_000_000), default=2000, show_default=True, metavar="N")
+def demo(customers: int) -> None:
+    """Fill an empty home with demo data, the same every time, and say how to log in."""
+    settings = load_settings()
+    if settings.demo:
+        raise click.ClickException(f"{settings.home} is a demo already. Delete it, or choose another OMNICRM_HOME.")
+    from omnicrm_tui.demo.build import make_demo
+    from omnicrm_tui.demo.catalogue import EMAIL, PASSWORD
+
+    counts = make_demo(settings, customers)
+    click.echo(f"{settings.home} is a demo with {', '.join(f'{count:,} {name}' for name, count in counts.items())}.")
+    click.echo(f"Log in as {EMAIL} with the password {PASSWORD}")
