@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from omnicrm_tui.api.auth import CallerDep
+from omnicrm_tui.api.auth import Caller, CallerDep
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.customers import know_customer
 from omnicrm_tui.api.paging import Id, ListingDep
 from omnicrm_tui.api.paths import creates
-from omnicrm_tui.api.serialize import Answer, page_answer
-from omnicrm_tui.customer_services.schemas import READ_ONLY, ServiceChange, ServiceInput
+from omnicrm_tui.api.serialize import Answer, as_dict, page_answer
+from omnicrm_tui.charging.schemas import AccountView, ActionPlanView, BalanceView
+from omnicrm_tui.customer_services.schemas import READ_ONLY, ServiceChange, ServiceInput, ServiceView
+from omnicrm_tui.errors import OutsideSystemError
 
 router = APIRouter(tags=["Services"])
 
@@ -58,14 +60,19 @@ def create_service(caller: CallerDep, data: Annotated[ServiceInput, Depends(Json
 def get_service_by_uuid(caller: CallerDep, service_uuid: str) -> Answer:
     """Return the service of a charging account (CAT-201). Needs view_customer_service."""
     with caller.reading() as work:
-        return Answer(work.customer_services.get_by_uuid(service_uuid))
+        service = work.customer_services.get_by_uuid(service_uuid)
+    return _with_account(caller, service)
 
 
 @router.get("/service/{service_id}")
 def get_service(caller: CallerDep, service_id: Id) -> Answer:
-    """Return a service (CAT-199). Needs view_customer_service."""
+    """Return a service with its live account in `cgrates` (CAT-199, CAT-200). Needs view_customer_service.
+
+    Where the charging system cannot be asked, `cgrates` is null and `cgrates_problem` says why.
+    """
     with caller.reading() as work:
-        return Answer(work.customer_services.get(service_id))
+        service = work.customer_services.get(service_id)
+    return _with_account(caller, service)
 
 
 @router.patch("/service/{service_id}")
@@ -89,3 +96,52 @@ def delete_service(caller: CallerDep, service_id: Id) -> Answer:
     with caller.working() as work:
         work.customer_services.delete(service_id)
     return Answer({"message": "Service deleted"})
+
+
+def _with_account(caller: Caller, service: ServiceView) -> Answer:
+    """Merge the account in, read in a unit of work of its own: a slow answer holds no transaction open."""
+    problem, cgrates = None, None
+    try:
+        with caller.reading() as work:
+            cgrates = _cgrates(work.charging.account(service.service_id))
+    except OutsideSystemError as error:
+        problem = error.message
+    return Answer({**as_dict(service), "cgrates": cgrates, "cgrates_problem": problem})
+
+
+def _cgrates(account: AccountView) -> dict[str, Any]:
+    """Return the account under the names that clients know from the charging system (CAT-153..167)."""
+    balances: dict[str, list[dict[str, Any]]] = {}
+    for balance in account.balances:
+        balances.setdefault(balance.type, []).append(_balance(balance))
+    return {
+        "state": account.state,
+        "BalanceMap": balances,
+        "ActionPlans": [_action_plan(plan) for plan in account.action_plans],
+    }
+
+
+def _balance(balance: BalanceView) -> dict[str, Any]:
+    return {
+        "ID": balance.id,
+        "Value": balance.value,
+        "ExpirationDate": balance.expires,
+        "Weight": balance.weight,
+        "DestinationIDs": balance.destinations,
+        "custom_Name_hr": balance.name,
+        "custom_Expiration": balance.expiry_text,
+        "custom_Description_String": balance.text,
+    }
+
+
+def _action_plan(plan: ActionPlanView) -> dict[str, Any]:
+    numbers = {"ProductID", "CustomerID"}
+    return {
+        "ActionPlanId": plan.action_plan_id,
+        "PlanName": plan.plan_name,
+        "NextExecTime": plan.next_exec_time,
+        "custom_NextExecTime_hr": plan.next_exec_text,
+        "ActionPlanId_split_dict": {
+            name: int(part) if name in numbers and part.isdecimal() else part for name, part in plan.parts.items()
+        },
+    }

@@ -7,11 +7,14 @@ import threading
 from types import TracebackType
 
 import uvicorn
+from anyio import to_thread
 
 from omnicrm_tui.api.app import create_app
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import OutsideSystemError
 
+THREADS = 15
+"""Requests that run at once: as many as the engine has connections, so that none waits for one in vain."""
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 5
 _BACKLOG = 512
@@ -110,6 +113,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         await super().startup(sockets)
         self.settled.set()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from sqlalchemy.pool import QueuePool
 
-from omnicrm_tui.api.server import ApiServer, listen
+from omnicrm_tui.api.server import THREADS, ApiServer, listen
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import OutsideSystemError
 
@@ -36,6 +38,29 @@ def test_a_request_on_a_listening_socket_waits_for_the_start(crm: Crm) -> None:
         assert early.recv(100).startswith(b"HTTP/1.1 200")
     server.stop()
     server.stop()
+
+
+def test_an_answer_is_not_held_back(crm: Crm) -> None:
+    """Two small writes on one connection wait 40 ms for each other unless Nagle's algorithm is off."""
+    listener = listen("127.0.0.1", 0)
+    ApiServer(crm, listener)
+    assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    listener.close()
+
+
+def test_no_request_waits_for_a_connection(crm: Crm) -> None:
+    pool = crm.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.size() + pool._max_overflow >= THREADS
+    with ApiServer(crm) as server:
+        gate = threading.Barrier(2 * THREADS)
+
+        def ask(_: int) -> int:
+            gate.wait(20)
+            return httpx.get(f"{server.url}/crm/health", timeout=20).status_code
+
+        with ThreadPoolExecutor(2 * THREADS) as threads:
+            assert set(threads.map(ask, range(2 * THREADS))) == {200}
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
 
 import pytest
 from fastapi.testclient import TestClient
 
+from omnicrm_tui.charging.schemas import AccountView, ActionPlanView, BalanceView
+from omnicrm_tui.charging.service import ChargingService
+from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from tests.api.conftest import ClientAs
 
@@ -144,6 +149,79 @@ def test_an_invoice_takes_the_open_transactions(client: TestClient, service: dic
     assert client.get(f"/crm/invoice/invoice_id/{invoice['invoice_id']}").json() == invoice
     assert client.get(f"/crm/invoice/customer_id/{customer}").json()["data"][0]["start_date"] == "2026-11-01"
     assert client.get("/crm/invoice/statistics").json()["total"] == {"count": 1, "amount": 10}
+
+
+ACCOUNT = AccountView(
+    service_id=1,
+    service_uuid="Local_abc",
+    state="active",
+    balances=(
+        BalanceView(
+            type="DATA",
+            id="DATA_10GB",
+            name="10GB Data Pack",
+            value=Decimal(5_368_709_120),
+            unit="bytes",
+            text="5 GB remaining",
+            granted=None,
+            remaining_percent=None,
+            unlimited=False,
+            expires=datetime(2026, 12, 2, tzinfo=UTC),
+            expired=False,
+            expiry_text="in 11 days",
+            weight=10.0,
+            destinations=("AU",),
+        ),
+    ),
+    action_plans=(
+        ActionPlanView(
+            action_plan_id="ServiceID_Local_abc__ProductID_456",
+            plan_name="Monthly_Renewal_Plan",
+            action_name="Action_mobile-sim",
+            frequency="monthly",
+            next_exec_time=None,
+            next_exec_text="tomorrow",
+            parts={"ServiceID": "Local_abc", "ProductID": "456"},
+        ),
+    ),
+)
+
+
+@pytest.mark.req("CAT-200", "CAT-155", "CAT-161", "CAT-163", "CAT-167")
+def test_a_service_comes_with_its_live_account(
+    client: TestClient, service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChargingService, "account", lambda _self, _service_id: ACCOUNT)
+    for path in (f"/crm/service/{service['service_id']}", "/crm/service/service_uuid/Local_abc"):
+        cgrates = client.get(path).json()["cgrates"]
+        assert cgrates["BalanceMap"]["DATA"] == [
+            {
+                "ID": "DATA_10GB",
+                "Value": 5_368_709_120,
+                "ExpirationDate": "2026-12-02T00:00:00Z",
+                "Weight": 10.0,
+                "DestinationIDs": ["AU"],
+                "custom_Name_hr": "10GB Data Pack",
+                "custom_Expiration": "in 11 days",
+                "custom_Description_String": "5 GB remaining",
+            }
+        ]
+        plan = cgrates["ActionPlans"][0]
+        assert plan["ActionPlanId_split_dict"] == {"ServiceID": "Local_abc", "ProductID": 456}
+        assert (plan["PlanName"], plan["custom_NextExecTime_hr"]) == ("Monthly_Renewal_Plan", "tomorrow")
+
+
+def test_a_charging_system_that_is_away_does_not_take_the_service_with_it(
+    client: TestClient, service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> NoReturn:
+        raise OutsideSystemError("The charging system did not answer.")
+
+    monkeypatch.setattr(ChargingService, "account", away)
+    answer = client.get(f"/crm/service/{service['service_id']}")
+    assert answer.status_code == 200
+    assert answer.json()["service_uuid"] == "Local_abc"
+    assert (answer.json()["cgrates"], answer.json()["cgrates_problem"]) == (None, "The charging system did not answer.")
 
 
 @pytest.mark.req("BIL-378")
