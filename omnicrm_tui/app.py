@@ -36,9 +36,9 @@ LEAVE_SECONDS = 2.0
 
 def open_crm(settings: Settings) -> Crm:
     """Import and open the service layer; called in a thread, after the first frame."""
-    from omnicrm_tui.crm import Crm
+    from omnicrm_tui.opening import open_for_terminal
 
-    return Crm.open(settings)
+    return open_for_terminal(settings)
 
 
 class OmniCrmApp(ScrollRegionApp[None]):

@@ -19,6 +19,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.settings import Settings
 
@@ -96,7 +98,8 @@ def with_lab_addresses(settings: Settings, addresses: LabAddresses | None = None
     if not settings.hss.hss_peers:
         changes["hss"] = settings.hss.model_copy(update={"hss_peers": [at.hss]})
     if not settings.smsc.smsc_url:
-        changes["smsc"] = settings.smsc.model_copy(update={"smsc_url": at.smsc})
+        key = settings.smsc.api_key if settings.smsc.api_key.get_secret_value() else SecretStr("lab")
+        changes["smsc"] = settings.smsc.model_copy(update={"smsc_url": at.smsc, "api_key": key})
     if not (settings.smtp.host or settings.mailjet.api_key.get_secret_value()):
         host, _, port = at.mail.rpartition(":")
         changes["smtp"] = settings.smtp.model_copy(update={"host": host, "port": int(port)})

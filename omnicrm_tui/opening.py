@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
 from omnicrm_tui.clock import Clock
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.database import migrate
+from omnicrm_tui.errors import CrmError
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.settings import Settings
+
+_CHORES_END_SECONDS = 10.0
 
 
 def open_crm(settings: Settings, clock: Clock | None = None) -> Crm:
@@ -19,6 +26,45 @@ def open_crm(settings: Settings, clock: Clock | None = None) -> Crm:
     if made:
         add_reference_data(crm)
     return crm
+
+
+def open_for_terminal(settings: Settings) -> Crm:
+    """Return the Crm of a terminal, its chores begun: they end with the process. Call it in a thread.
+
+    In a demo's home the lab network is started, detached, unless some process runs it. Raises DatabaseProblem.
+    """
+    if settings.demo:
+        Thread(target=_lab_or_nothing, args=(settings,), name="lab", daemon=True).start()
+    crm = open_crm(settings)
+    _courier(crm, Event()).start()
+    return crm
+
+
+@contextmanager
+def chores(crm: Crm) -> Iterator[None]:
+    """Deliver mail and SMS while the block runs, if no other process does."""
+    stop = Event()
+    courier = _courier(crm, stop)
+    courier.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        courier.join(_CHORES_END_SECONDS)
+
+
+def _courier(crm: Crm, stop: Event) -> Thread:
+    from omnicrm_tui.messaging.delivery import Courier
+
+    return Thread(target=Courier(crm, stop).run, name="courier", daemon=True)
+
+
+def _lab_or_nothing(settings: Settings) -> None:
+    """A lab that does not start is told by what needs it: a job, a balance."""
+    from omnicrm_tui.lab_process import ensure_lab
+
+    with suppress(CrmError, OSError):
+        ensure_lab(settings)
 
 
 def upgrade(settings: Settings, revision: str = "head") -> list[str]:

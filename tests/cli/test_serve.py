@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 
 from omnicrm_tui import lab_process
 from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import OutsideSystemError
+from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.settings import Settings
 from tests.cli.conftest import Run
 
@@ -62,6 +65,27 @@ def test_serve_with_lab_runs_the_network(background: Start) -> None:
     assert _told_to_end(process, signal.SIGTERM) == (0, "", "")
     with pytest.raises(httpx.ConnectError):
         _answer(ready["ocs"])
+
+
+def test_serve_delivers_what_is_in_the_outbox(background: Start, home: Path, environment: dict[str, str]) -> None:
+    process = background("serve", "--port", "0", "--lab")
+    ready = _ready(process)
+    crm = Crm.open(load_settings(environment))
+    with crm.as_actor(system_actor("test")) as work:
+        work.messaging.enqueue_email("ann@people.example", "Welcome", "Hello Ann")
+        work.messaging.enqueue_sms("+61400000001", "Hello Ann")
+    crm.close()
+    overview = f"http://127.0.0.1:{lab_process.read_addresses(home / 'lab').ports['mailjet']}/lab/received"  # type: ignore[union-attr]
+    assert ready["mail"] is not None
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        received = [httpx.get(f"{overview}/{part}").text for part in ("mail", "smsc")]
+        if "ann@people.example" in received[0] and "61400000001" in received[1]:
+            break
+        process.poll()
+    assert "ann@people.example" in received[0]
+    assert "61400000001" in received[1]
+    assert _told_to_end(process, signal.SIGTERM) == (0, "", "")
 
 
 def test_a_taken_port_is_told_in_one_line(background: Start, omnicrm: Run) -> None:
