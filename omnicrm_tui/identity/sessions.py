@@ -74,7 +74,7 @@ class Sessions(Access):
 
     def refresh(self, refresh_token: str, source: str) -> Tokens:
         """Exchange a refresh token for new tokens (CAT-227, SVC-087). Raises NotAuthenticated; see `resume`."""
-        family, successor = self._rotate(refresh_token, source)
+        family, _, successor = self._rotate(refresh_token, source)
         return self._tokens(family, successor)
 
     def resume(self, refresh_token: str, source: str) -> tuple[Actor, str]:
@@ -83,8 +83,8 @@ class Sessions(Access):
         A refresh token is good for one use. Raises NotAuthenticated when it is unknown, expired or used before;
         the last also ends the session for whoever holds its other tokens.
         """
-        family, successor = self._rotate(refresh_token, source)
-        return self._actor_of_family(family, source), successor
+        _, actor, successor = self._rotate(refresh_token, source)
+        return actor, successor
 
     def logout(self, refresh_token: str) -> None:
         """End the session of a refresh token; its access tokens end with it. Unknown tokens are no error."""
@@ -218,8 +218,8 @@ class Sessions(Access):
         claims = {"sub": str(family.user_id or 0), "use": tokens.ACCESS, "fam": family.family_id}
         return Tokens(self._keyring.sign(claims, issued=now, expires=expires), refresh_token, expires)
 
-    def _rotate(self, refresh_token: str, source: str) -> tuple[TokenFamily, str]:
-        """Use up a refresh token and return its family with the next token."""
+    def _rotate(self, refresh_token: str, source: str) -> tuple[TokenFamily, Actor, str]:
+        """Use up a refresh token and return its family, whose it is, and the next token."""
         found = self._find_token(refresh_token)
         if found is None:
             raise NotAuthenticated(OVER)
@@ -230,9 +230,9 @@ class Sessions(Access):
             raise NotAuthenticated(OVER)
         if row.used is not None:
             self._end_reused(family, source)
-        self._actor_of_family(family, source)
+        actor = self._actor_of_family(family, source)
         row.used = now
-        return family, self._add_token(family, source)
+        return family, actor, self._add_token(family, source)
 
     def _end_reused(self, family: TokenFamily, source: str) -> NoReturn:
         family.ended = self.work.clock.now()
