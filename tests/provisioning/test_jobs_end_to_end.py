@@ -1,0 +1,237 @@
+"""Real jobs: Ansible, the job's own API, the lab's charging system and HSS, and the stock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from omnicrm_tui.job import Job
+from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
+from omnicrm_tui.provisioning.schemas import EventView, JobView, ProvisionRequest
+from tests.fixtures.operator import KI, OPC, Operator
+
+pytestmark = pytest.mark.ansible
+
+TASK = "- hosts: localhost\n  gather_facts: no\n  tasks:\n    - {}\n"
+
+
+def run(operator: Operator, provision_id: int) -> tuple[JobView, list[EventView]]:
+    assert Job(operator.crm, provision_id).run() == 0
+    with operator.crm.reading(operator.admin) as work:
+        return work.provisioning.get(provision_id), list(work.provisioning.events(provision_id))
+
+
+def everything(operator: Operator) -> dict[str, object]:
+    """What a failed job must leave as it was: charging, HSS, stock, services and charges."""
+    with operator.crm.reading(operator.admin) as work:
+        stock = [work.inventory.get(number) for number in operator.choices.values()]
+        return {
+            "accounts": operator.accounts(),
+            "subscribers": operator.subscribers(),
+            "stock": [(item.item_state, item.customer_id, item.service_id, item.sold_date) for item in stock],
+            "services": work.customer_services.window(ListQuery(), FIRST, 10).rows,
+            "charges": work.billing.window(ListQuery(), FIRST, 10).rows,
+        }
+
+
+@pytest.mark.req(
+    "SVC-040", "SVC-059", "SVC-062", "SVC-065", "SVC-069", "SVC-070", "SVC-101", "SVC-102", "SVC-103", "SVC-104"
+)
+@pytest.mark.req("SVC-105", "SVC-110", "SVC-171", "SVC-191", "BIL-106", "BIL-144", "BIL-146", "CAT-450", "CAT-478")
+def test_a_mobile_service_is_there_in_every_system(operator: Operator) -> None:
+    job, events = run(operator, operator.order())
+    assert (job.provisioning_status, job.status_reason, job.error_message) == (SUCCESS, "finished", None)
+    assert {event.provisioning_status for event in events} == {SUCCESS}
+    assert [event.event_number for event in events] == list(range(1, len(events) + 1))
+    assert job.event_count == len(events) == job.task_count
+    with operator.crm.reading(operator.admin) as work:
+        service = work.customer_services.get(job.service_id)
+        items = work.inventory.items_of_service(service.service_id)
+        charges = work.billing.window(ListQuery(), FIRST, 10).rows
+    assert (service.service_status, service.customer_id) == ("Active", operator.customer_id)
+    assert service.service_uuid == job.service_uuid
+    assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{service.service_uuid}"]
+    assert "310120123456789" in json.dumps(operator.subscribers())
+    assert {(item.item_state, item.customer_id) for item in items} == {("Assigned", operator.customer_id)}
+    assert [(charge.title, str(charge.retail_cost)) for charge in charges] == [
+        ("Product of play_psim_only - Setup Costs", "5.0000")
+    ]
+
+
+@pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "CAT-482")
+def test_a_simple_service_needs_no_stock(operator: Operator) -> None:
+    job, _ = run(operator, operator.order("play_simple_service"))
+    assert job.provisioning_status == SUCCESS
+    assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{job.service_uuid}"]
+
+
+@pytest.mark.req("SVC-088", "SVC-091", "SVC-092", "SVC-097", "SVC-111", "CAT-453", "BIL-110", "BIL-147", "PLT-016")
+@pytest.mark.parametrize(
+    ("part", "call"),
+    [("ocs", "AddBalance"), ("hss", "PUT /subscriber"), ("ocs", "SetAccount")],
+    ids=["balance", "subscriber", "account"],
+)
+def test_a_failure_leaves_everything_as_it_was(operator: Operator, part: str, call: str) -> None:
+    before = everything(operator)
+    operator.lab.switch(part, "fail", only_for=call)
+    job, events = run(operator, operator.order())
+    operator.lab.switch(part, "ok")
+    assert (job.provisioning_status, job.status_reason) == (FAILED, "failed")
+    assert job.error_message
+    assert next(event.phase for event in events if event.provisioning_status == FAILED) == "main"
+    assert any(event.phase == "rescue" for event in events)
+    assert everything(operator) == before
+
+
+@pytest.mark.req("SVC-110", "SVC-097", "CAT-203")
+def test_a_failure_after_the_service_was_made_removes_it_too(operator: Operator, tmp_path: Path) -> None:
+    before = everything(operator)
+    plays = tmp_path / "plays"
+    plays.mkdir()
+    (plays / "task_charges.yaml").write_text("- name: Break late\n  fail: {msg: the billing gateway is closed}\n")
+    job, _ = run(operator, operator.order())
+    assert job.provisioning_status == FAILED
+    assert "the billing gateway is closed" in (job.error_message or "")
+    assert everything(operator) == before
+
+
+@pytest.mark.req("SVC-048", "SVC-090", "SVC-093", "SVC-095", "SVC-099", "CAT-452")
+def test_deprovisioning_ends_well_and_frees_what_the_service_had(operator: Operator) -> None:
+    made, _ = run(operator, operator.order())
+    with operator.crm.as_actor(operator.admin) as work:
+        started = work.provisioning.start(ProvisionRequest(service_id=made.service_id, action="deprovision"))
+    job, events = run(operator, started.provision_id)
+    assert (job.provisioning_status, job.error_message) == (SUCCESS, None)
+    assert FAILED not in {event.provisioning_status for event in events}
+    assert operator.accounts() == []
+    dormant = operator.subscribers()["310120123456789"]
+    assert (dormant["enabled"], dormant["msisdn"]) == (True, "9999" + "0123456789")
+    with operator.crm.reading(operator.admin) as work:
+        stock = [work.inventory.get(number) for number in operator.choices.values()]
+    assert {(item.item_state, item.customer_id, item.service_id) for item in stock} == {("Used", None, None)}
+
+
+@pytest.mark.req("CAT-117", "CAT-118", "CAT-120", "SVC-017", "SVC-129")
+def test_no_secret_reaches_the_database_the_mail_or_the_home(operator: Operator, tmp_path: Path) -> None:
+    operator.lab.switch("hss", "fail", only_for="PUT /subscriber")
+    run(operator, operator.order())
+    operator.crm.close()
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in (KI, OPC, "eyJhbGciOi", "sms-key-of-the-test"):
+        assert secret.encode() not in left, secret
+        assert secret.lower().encode() not in left, secret
+    assert list((tmp_path / "jobs").iterdir()) == []
+
+
+@pytest.mark.req("SVC-123", "SVC-125", "SVC-126", "CAT-427", "SVC-127")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no play"),
+        ("- name: x\n  hosts: [localhost\n", "line"),
+        (
+            "- hosts: localhost\n  gather_facts: no\n  tasks:\n    - debug: {msg: '{{ never_defined }}'}\n",
+            "never_defined",
+        ),
+        ("- hosts: localhost\n  gather_facts: no\n  tasks:\n    - uri: {url: 'http://127.0.0.1:1/'}\n", "refused"),
+    ],
+    ids=["missing", "yaml", "undefined", "unreachable"],
+)
+def test_a_play_that_cannot_run_says_what_to_do(
+    operator: Operator, tmp_path: Path, text: str | None, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / "plays").mkdir()
+        (tmp_path / "plays" / "play_broken.yaml").write_text(text)
+    with operator.crm.as_actor(operator.admin) as work:
+        request = ProvisionRequest(
+            product_id=operator.product_ids["play_simple_service"],
+            customer_id=operator.customer_id,
+            provisioning_play="play_broken",
+        )
+        provision_id = work.provisioning.start(request).provision_id
+    job, events = run(operator, provision_id)
+    fatal = json.loads(events[-1].provisioning_result_json)
+    assert job.provisioning_status == FAILED
+    assert said in json.dumps(fatal).lower()
+    assert fatal["what_to_do"]
+    assert fatal["common_causes"]
+    with operator.crm.reading(operator.admin) as work:
+        mails = work.messaging.window(ListQuery(), FIRST, 5).rows
+    assert [mail.recipient for mail in mails] == ["noc@operator.example"]
+
+
+@pytest.mark.req("SVC-188")
+def test_a_charging_system_that_stops_in_mid_job_is_told_and_listed(operator: Operator) -> None:
+    operator.lab.switch("hss", "slow", seconds=1.0)
+    provision_id = operator.order()
+    stopper = threading.Thread(
+        target=lambda: (
+            _until(lambda: bool(operator.lab.received("hss")), 30),
+            operator.lab.disconnect("ocs"),
+        )
+    )
+    stopper.start()
+    operator.lab.switch("hss", "fail", only_for="PUT /subscriber")
+    job, _ = run(operator, provision_id)
+    stopper.join()
+    assert job.provisioning_status == FAILED
+    assert "Could not be undone" in (job.error_message or "")
+    operator.lab.reconnect("ocs")
+
+
+@pytest.mark.req("SVC-066", "SVC-067", "SVC-130")
+def test_a_detached_job_outlives_whoever_started_it(operator: Operator) -> None:
+    """The starter is a process of its own that is killed while the job runs."""
+    settings = operator.crm.settings
+    config = settings.home / "config.yaml"
+    config.write_text(
+        f"ocs: {{cgrates: '{settings.ocs.cgrates}', ocsTenant: '{settings.ocs.ocsTenant}'}}\n"
+        f"hss: {{hss_peers: ['{settings.hss.hss_peers[0]}']}}\n"
+    )
+    (settings.home / "keys").mkdir(mode=0o700)
+    (settings.home / "keys" / "column-1.key").write_bytes(bytes(range(32)))
+    provision_id = operator.order()
+    starter = (
+        "import sys, time\n"
+        "from omnicrm_tui.config_file import load_settings\n"
+        "from omnicrm_tui.provisioning.dispatcher import LocalDispatcher\n"
+        f"LocalDispatcher(load_settings()).dispatch({provision_id})\n"
+        "print('started', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    environment = {**os.environ, "OMNICRM_HOME": str(settings.home), "OMNICRM_CONFIG": str(config)}
+    process = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+    def ended() -> bool:
+        with operator.crm.reading(operator.admin) as work:
+            return work.provisioning.get(provision_id).provisioning_status != 1
+
+    assert _until(ended, 60)
+    with operator.crm.reading(operator.admin) as work:
+        assert work.provisioning.get(provision_id).provisioning_status == SUCCESS
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition, with a deadline."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.05)
+    return True
