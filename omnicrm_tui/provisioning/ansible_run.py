@@ -3,6 +3,9 @@
 ansible-runner prepares the command and its environment, brings the callback plugin and decodes the events.
 The process itself is started here: it has its own process group, dies with the job (setpriv), keeps stderr
 apart from stdout, and ends without the tenth of a second that the runner's terminal waits when it closes.
+
+A job killed in the very moment in which Ansible starts a task may leave that one task to end by itself; no
+other follows it.
 """
 
 from __future__ import annotations
@@ -347,9 +350,14 @@ class _Process:
         self.rc = self._process.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to Ansible and everything it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+        """Send a signal to Ansible, and a deadly one to everything it started.
+
+        Ansible passes the others on to its workers, which have sessions of their own.
+        """
+        deadly = number == signal.SIGKILL
+        for pid in [*(_descendants(self._process.pid) if deadly else ()), self._process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _handler(self, output: _Output, redactor: Redactor) -> Callable[[dict[str, Any]], bool]:
         def handle(event: dict[str, Any]) -> bool:
@@ -430,6 +438,16 @@ class _Watch:
         self.signalled = True
         self._process.signal(self._signals.pop(0) if len(self._signals) > 1 else self._signals[0])
         self._deadline = time.monotonic() + self._settings.grace_seconds / 2
+
+
+def _descendants(pid: int) -> list[int]:
+    """The children of a process, their children, and so on."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in children.read_text().split():
+                found += [int(child), *_descendants(int(child))]
+    return found
 
 
 def _within(text: str, limit: int) -> str:

@@ -154,6 +154,7 @@ def test_cancel_ends_a_task_that_does_not_listen(run_play: RunPlay, write_play: 
     job = run_play("play_own", home=home, settings=RunSettings(grace_seconds=0.3), during=cancel)
     assert (job.result.status, job.result.cancelled, job.result.interrupted) == (2, True, True)
     assert job.last()["Deaf"].status == 2
+    assert _none_left(job.folder.root)
 
 
 @pytest.mark.req("SVC-130")
@@ -313,6 +314,20 @@ def test_no_secret_is_seen_anywhere(
     assert list((tmp_path / "jobs").iterdir()) == []
 
 
+def test_a_play_that_ignores_every_signal_is_killed_with_all_it_started(
+    run_play: RunPlay, write_play: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Stands for an Ansible that hangs: it hears no signal, and its child has a session of its own."""
+    program = tmp_path / "deaf-ansible"
+    program.write_text("#!/bin/sh\ntrap '' INT TERM\nsetsid sleep 62.5 &\nwhile :; do sleep 0.2; done\n")
+    program.chmod(0o700)
+    home = write_play("- name: Never\n  debug: msg=x\n")
+    settings = RunSettings(ansible_playbook=str(program), timeout_seconds=0.3, grace_seconds=0.2)
+    job = run_play("play_own", home=home, settings=settings)
+    assert (job.result.status, job.result.timed_out, job.result.interrupted) == (2, True, True)
+    assert _none_left(job.folder.root)
+
+
 def test_a_killed_job_takes_its_play_with_it(tmp_path: Path, write_play: Callable[[str], Path]) -> None:
     home = write_play("- name: Long\n  command: sleep 61.25\n")
     program = f"""
@@ -330,13 +345,21 @@ with job_folder(play_folders=[Path({str(home)!r})], config={{}}, variables={{}},
     assert job.stdout is not None
     assert job.stdout.readline().strip() == "Long"
     folder = next((tmp_path / "jobs").iterdir())
+    deadline = time.monotonic() + 20
+    while not any("61.25" in line for line in _processes_of(folder)) and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
     job.stdout.close()
+    assert _none_left(folder)
+
+
+def _none_left(folder: Path) -> bool:
+    """Whether every process of a job ends within a while."""
     deadline = time.monotonic() + 20
-    while (left := _processes_of(folder)) and time.monotonic() < deadline:
+    while _processes_of(folder) and time.monotonic() < deadline:
         threading.Event().wait(0.05)
-    assert left == []
+    return not _processes_of(folder)
 
 
 def _processes_of(folder: Path) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 
 from omnicrm_tui.provisioning.redaction import MASK, RESULT_LIMIT, Redactor, SecretValues, cap, is_secret_name
 
-SECRET_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=6, max_size=40).map(
-    lambda text: f"Zq{text}9x"
-)
+ODD_LETTERS = st.sampled_from("ab1\"'\\/+=%& é€")
+ANY_LETTERS = st.characters(codec="utf-8", exclude_categories=["C"])
+SECRET_TEXT = st.one_of(
+    st.text(ODD_LETTERS, min_size=6, max_size=20), st.text(ANY_LETTERS, min_size=6, max_size=40)
+).map(lambda text: f"Zq{text}9x")
 OTHER_TEXT = st.text(max_size=20)
 
 
@@ -42,6 +46,9 @@ def ways_to_write(secret: str) -> st.SearchStrategy[str]:
             json.dumps(secret),
             json.dumps({"note": secret}),
             repr({"note": secret}),
+            f"said {json.dumps({'note': secret})} and left",
+            f"said {json.dumps({'note': secret}, ensure_ascii=False)} and left",
+            f"said {[secret]!r} and left",
             base64.b64encode(secret.encode()).decode(),
             base64.b64encode(f"user:{secret}".encode()).decode(),
             base64.b64encode(f"me:{secret}:more".encode()).decode(),
@@ -55,9 +62,26 @@ def test_a_known_secret_never_survives(data: st.DataObject) -> None:
     secret = data.draw(SECRET_TEXT)
     written = data.draw(ways_to_write(secret))
     value = data.draw(containers(st.just(written)))
-    redacted = json.dumps(Redactor(SecretValues([secret])).result({"result": value}), ensure_ascii=False)
-    forms = {secret, written.strip('"'), json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
-    assert [form for form in forms if form in redacted] == []
+    redacted = Redactor(SecretValues([secret])).result({"result": value})
+    forms = {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret, safe="")}
+    forms |= {base64.b64encode(secret.encode()).decode(), written} - {MASK}
+    assert [(form, text) for text in texts(redacted) for form in forms if form in text] == []
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every string and key in a structure, and in the JSON that its strings hold."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, str):
+        yield value
+        if value[:1] in ("{", "["):
+            with contextlib.suppress(ValueError):
+                yield from texts(json.loads(value))
 
 
 @pytest.mark.req("SVC-129", "CAT-120")
