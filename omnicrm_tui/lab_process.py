@@ -78,7 +78,7 @@ def choose_addresses(settings: Settings) -> LabAddresses:
         ocs=at["ocs"],
         tenant=settings.ocs.ocsTenant,
         hss=f"http://{at['hss']}",
-        smsc=f"http://{at['smsc']}",
+        smsc=f"http://{at['smsc']}/SMS",
         mail=at["mail"],
         mailjet=f"http://{at['mailjet']}",
         control=f"http://{at['mailjet']}/lab",

@@ -55,8 +55,10 @@ def chores(crm: Crm) -> Iterator[None]:
 
 def _courier(crm: Crm, stop: Event) -> Thread:
     from omnicrm_tui.messaging.delivery import Courier
+    from omnicrm_tui.provisioning.progress import interrupt_abandoned
 
-    return Thread(target=Courier(crm, stop).run, name="courier", daemon=True)
+    courier = Courier(crm, stop, duties=[lambda: interrupt_abandoned(crm)])
+    return Thread(target=courier.run, name="courier", daemon=True)
 
 
 def _lab_or_nothing(settings: Settings) -> None:

@@ -7,7 +7,7 @@ between loses nothing, and two couriers never hand over the same attempt.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any, cast
@@ -99,9 +99,19 @@ class OutboxCourier:
 
 
 class Courier:
-    """Runs in a thread of the terminal, the server or a worker: whoever holds the lease delivers."""
+    """Runs in a thread of the terminal, the server or a worker: whoever holds the lease delivers.
 
-    def __init__(self, crm: Crm, stop: Event, look_seconds: float = LOOK_SECONDS) -> None:
+    The holder also does the `duties`, each time it looks.
+    """
+
+    def __init__(
+        self,
+        crm: Crm,
+        stop: Event,
+        look_seconds: float = LOOK_SECONDS,
+        duties: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        self._duties = duties
         self._outbox = OutboxCourier(crm)
         self._lease = Lease(crm, OUTBOX)
         self._stop = stop
@@ -116,16 +126,18 @@ class Courier:
 
     def _look(self) -> None:
         if self._lease.hold():
+            for duty in self._duties:
+                self._safely(duty)
             self._outbox.deliver_due(go_on=lambda: not self._stop.is_set() and self._lease.hold())
 
-    def _safely(self, task: Callable[[], None]) -> None:
+    def _safely(self, task: Callable[[], object]) -> None:
         try:
             task()
         except CrmError as error:
-            _log.warning("The outbox waits: %s", error.message)
+            _log.warning("A chore waits: %s", error.message)
         except Exception:
             # A courier that dies of a surprise would stop all mail without a word.
-            _log.exception("The outbox met an unexpected error")
+            _log.exception("A chore met an unexpected error")
 
 
 def mail_sender(settings: Settings) -> MailSender | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, or_, update
+from sqlalchemy import CursorResult, Update, or_, select, update
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
@@ -183,15 +183,19 @@ def interrupt_abandoned(crm: Crm) -> list[int]:
     A job that was never claimed is ended too once it has waited for a whole task time-out.
     """
     actor = system_actor("recovery")
+    patience_ms = crm.settings.provisioning.task_timeout_seconds * 1000
     with crm.reading(actor) as work:
-        now = work.clock.now()
-        patience_ms = crm.settings.provisioning.task_timeout_seconds * 1000
-        running = work.session.query(Provision).filter_by(provisioning_status=RUNNING).all()
-        abandoned = [
-            (job.provision_id, job.lease_owner or "")
-            for job in running
-            if (job.lease_until_ms or _milliseconds(job.created) + patience_ms) < _milliseconds(now)
-        ]
+        now_ms = _milliseconds(work.clock.now())
+        running = work.session.execute(
+            select(Provision.provision_id, Provision.lease_owner, Provision.lease_until_ms, Provision.created).where(
+                Provision.provisioning_status == RUNNING
+            )
+        ).all()
+    abandoned = [
+        (job.provision_id, job.lease_owner or "")
+        for job in running
+        if (job.lease_until_ms or _milliseconds(job.created) + patience_ms) < now_ms
+    ]
     for provision_id, owner in abandoned:
         message = "The process that ran this job ended. What its finished tasks made may have to be removed by hand."
         JobProgress(crm, provision_id, owner).finish(JobEnd(FAILED, "interrupted", message, {}))

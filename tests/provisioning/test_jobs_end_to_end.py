@@ -58,6 +58,8 @@ def test_a_mobile_service_is_there_in_every_system(operator: Operator) -> None:
         service = work.customer_services.get(job.service_id)
         items = work.inventory.items_of_service(service.service_id)
         charges = work.billing.window(ListQuery(), FIRST, 10).rows
+        account = work.charging.account(service.service_id)
+    assert (account.state, [balance.value for balance in account.balances]) == ("active", [0])
     assert (service.service_status, service.customer_id) == ("Active", operator.customer_id)
     assert service.service_uuid == job.service_uuid
     assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{service.service_uuid}"]

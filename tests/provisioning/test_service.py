@@ -1,0 +1,215 @@
+"""Jobs through the service: what may be started, by whom, and who runs it. No play is run here."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from omnicrm_tui.clock import FrozenClock
+from omnicrm_tui.customers.schemas import CustomerInput
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from omnicrm_tui.identity.actor import Actor, ActorKind
+from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease, interrupt_abandoned
+from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS, merge_variables, split_inventory
+from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest
+from tests.fixtures.databases import NOON
+from tests.fixtures.operator import Operator
+
+
+def job(operator: Operator, provision_id: int) -> JobView:
+    with operator.crm.reading(operator.admin) as work:
+        return work.provisioning.get(provision_id)
+
+
+@pytest.mark.req("CAT-467", "CAT-468", "CAT-472", "SVC-051", "SVC-052", "SVC-053", "SVC-054")
+def test_variables_merge_in_the_order_of_the_guide() -> None:
+    merged = merge_variables(
+        {"monthly_cost": 50, "data_gb": 100},
+        {"product_id": 99, "monthly_cost": 45, "custom_param": "value"},
+        {"product_id": 10, "customer_id": 456},
+        {"SIM Card": 789},
+    )
+    assert merged == {
+        "monthly_cost": 45,
+        "data_gb": 100,
+        "custom_param": "value",
+        "product_id": 10,
+        "customer_id": 456,
+        "SIM Card": 789,
+    }
+    assert split_inventory({"SIM Card": 7, "x": 1}, ("SIM Card",)) == ({"SIM Card": 7}, {"x": 1})
+
+
+@pytest.mark.req("SVC-040", "SVC-065", "SVC-068", "SVC-170", "SVC-064", "CAT-476", "BIL-135", "SVC-019", "SVC-020")
+def test_a_started_job_is_running_reserved_dispatched_and_logged(operator: Operator) -> None:
+    provision_id = operator.order(custom="x")
+    seen = job(operator, provision_id)
+    assert (seen.provisioning_status, seen.status_reason, seen.customer_name) == (RUNNING, "queued", "Zoë [bold]")
+    assert seen.task_count > 10
+    assert seen.playbook_description
+    assert seen.initiating_user == operator.admin.user_id
+    assert seen.provisioning_json_vars["SIM Card"] == operator.sim_id
+    assert seen.provisioning_json_vars["custom"] == "x"
+    assert "access_token" not in seen.provisioning_json_vars
+    assert operator.dispatcher.dispatched == [provision_id]
+    with operator.crm.reading(operator.admin) as work:
+        assert work.inventory.pickable("SIM Card", ListQuery(), FIRST, 10).rows == []
+        logged = work.activity.window(ListQuery(descending=True), FIRST, 1, operator.customer_id).rows
+    assert logged[0].action == "Provisioning started"
+
+
+@pytest.mark.req("BIL-105", "SVC-061", "SVC-062")
+@pytest.mark.parametrize("inventory", [{}, {"SIM Card": 1}, {"SIM Card": 1, "Mobile Number": 2, "Router": 3}])
+def test_each_required_type_needs_one_item_and_nothing_else(operator: Operator, inventory: dict[str, int]) -> None:
+    request = ProvisionRequest(
+        product_id=operator.product_ids["play_psim_only"], customer_id=operator.customer_id, inventory=inventory
+    )
+    with pytest.raises(InvalidInput) as refused, operator.crm.as_actor(operator.admin) as work:
+        work.provisioning.start(request)
+    assert set(refused.value.fields) <= {"SIM Card", "Mobile Number", "Router"}
+    assert operator.dispatcher.dispatched == []
+
+
+@pytest.mark.req("BIL-109", "SVC-170")
+def test_two_people_never_get_the_same_sim(operator: Operator) -> None:
+    outcomes: list[object] = []
+    barrier = threading.Barrier(2)
+
+    def order() -> None:
+        barrier.wait()
+        try:
+            outcomes.append(operator.order())
+        except Conflict as error:
+            outcomes.append(error.message)
+
+    threads = [threading.Thread(target=order) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["int", "str"]
+    assert len(operator.dispatcher.dispatched) == 1
+
+
+@pytest.mark.req("SVC-080", "BIL-452", "SVC-063", "SVC-146")
+def test_starting_needs_the_permission_and_a_customer_orders_for_itself(operator: Operator) -> None:
+    nobody = Actor(ActorKind.STAFF, "clerk", permissions=frozenset({"view_provision", "view_product"}))
+    request = ProvisionRequest(product_id=operator.product_ids["play_simple_service"], customer_id=operator.customer_id)
+    with pytest.raises(NotPermitted, match="create_provision"), operator.crm.as_actor(nobody) as work:
+        work.provisioning.start(request)
+    other = Actor(
+        ActorKind.CUSTOMER,
+        "customer",
+        permissions=frozenset({"view_own_provision"}),
+        own_customer_id=operator.customer_id + 1,
+    )
+    with pytest.raises(NotFound), operator.crm.as_actor(other) as work:
+        work.provisioning.start(request)
+    own = Actor(
+        ActorKind.CUSTOMER,
+        "customer",
+        permissions=frozenset({"view_own_provision", "view_own_customer"}),
+        own_customer_id=operator.customer_id,
+    )
+    with pytest.raises(NotFound), operator.crm.as_actor(own) as work:
+        work.provisioning.start(request)
+
+
+@pytest.mark.req("BIL-098", "CAT-364", "SVC-157")
+def test_a_product_that_is_not_on_sale_is_refused_by_the_server_too(operator: Operator) -> None:
+    from omnicrm_tui.catalog.schemas import ProductChange
+
+    product_id = operator.product_ids["play_simple_service"]
+    with operator.crm.as_actor(operator.admin) as work:
+        work.catalog.update(product_id, ProductChange(enabled=False))
+    with pytest.raises(InvalidInput, match="not on sale"):
+        operator.order("play_simple_service")
+
+
+@pytest.mark.req("SVC-138")
+def test_a_service_of_another_customer_cannot_be_named(operator: Operator) -> None:
+    with operator.crm.as_actor(operator.admin) as work:
+        other = work.customers.create(CustomerInput(customer_name="Bob")).customer_id
+    for request in (
+        ProvisionRequest(product_id=operator.product_ids["play_simple_service"], customer_id=other, service_id=1),
+        ProvisionRequest(service_id=1, action="deprovision"),
+    ):
+        with pytest.raises(NotFound), operator.crm.as_actor(operator.admin) as work:
+            work.provisioning.start(request)
+
+
+@pytest.mark.req("SVC-011", "CAT-436")
+def test_only_one_process_runs_a_job_and_its_end_is_final(operator: Operator) -> None:
+    provision_id = operator.order()
+    first, second = (JobProgress(operator.crm, provision_id, owner) for owner in ("one", "two"))
+    assert first.claim(11) is not None
+    assert second.claim(12) is None
+    first.finish(JobEnd(SUCCESS, "finished", None, {}))
+    first.finish(JobEnd(FAILED, "failed", "late", {}))
+    assert job(operator, provision_id).provisioning_status == SUCCESS
+    assert JobProgress(operator.crm, provision_id, "three").claim(13) is None
+    with pytest.raises(Conflict), operator.crm.as_actor(operator.admin) as work:
+        work.provisioning.cancel(provision_id)
+
+
+@pytest.mark.req("CAT-559", "SVC-130")
+def test_a_job_whose_process_died_is_ended_and_its_items_are_free_again(operator: Operator, clock: FrozenClock) -> None:
+    provision_id = operator.order()
+    progress = JobProgress(operator.crm, provision_id, "one")
+    progress.claim(11)
+    clock.advance(timedelta(seconds=15))
+    assert interrupt_abandoned(operator.crm) == []
+    clock.advance(timedelta(seconds=10))
+    assert interrupt_abandoned(operator.crm) == [provision_id]
+    assert job(operator, provision_id).status_reason == "interrupted"
+    with pytest.raises(LostLease):
+        progress.beat()
+    with operator.crm.reading(operator.admin) as work:
+        assert len(work.inventory.pickable("SIM Card", ListQuery(), FIRST, 10).rows) == 1
+
+
+@pytest.mark.req("SVC-027", "SVC-028", "SVC-029", "SVC-012", "CAT-114", "CAT-115", "CAT-437")
+def test_events_come_in_order_and_change_from_running_to_their_end(operator: Operator) -> None:
+    provision_id = operator.order()
+    progress = JobProgress(operator.crm, provision_id, "one")
+    progress.claim(11)
+    for number, status in ((1, RUNNING), (1, SUCCESS), (2, RUNNING)):
+        finished = None if status == RUNNING else NOON
+        progress.record(EventRecord(number, f"Task {number}", "main", status, {"n": number}, NOON, finished))
+    with operator.crm.reading(operator.admin) as work:
+        events = work.provisioning.events(provision_id)
+        later = work.provisioning.events(provision_id, after=1)
+    assert [(e.event_number, e.provisioning_status) for e in events] == [(1, SUCCESS), (2, RUNNING)]
+    assert [e.event_number for e in later] == [2]
+    assert job(operator, provision_id).event_count == 2
+
+
+@pytest.mark.req("SVC-011", "SVC-177")
+def test_a_failed_job_can_be_tried_again_with_the_same_choices(operator: Operator) -> None:
+    provision_id = operator.order(custom="x")
+    with pytest.raises(Conflict), operator.crm.as_actor(operator.admin) as work:
+        work.provisioning.retry(provision_id)
+    JobProgress(operator.crm, provision_id, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+    with operator.crm.as_actor(operator.admin) as work:
+        again = work.provisioning.retry(provision_id)
+    assert (again.retry_of, again.inventory_choices) == (provision_id, operator.choices)
+    assert again.provisioning_json_vars["custom"] == "x"
+    assert operator.dispatcher.dispatched == [provision_id, again.provision_id]
+
+
+@pytest.mark.req("SVC-043", "SVC-044", "SVC-045", "SVC-078")
+def test_jobs_are_listed_newest_first_filtered_by_status_and_found_by_description(operator: Operator) -> None:
+    failed = operator.order("play_simple_service")
+    JobProgress(operator.crm, failed, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+    running = operator.order()
+    with operator.crm.reading(operator.admin) as work:
+        newest = work.provisioning.window(ListQuery(descending=True), FIRST, 10).rows
+        only = work.provisioning.page(ListQuery(filters={"provisioning_status": ["2"]}), 1, 20)
+        found = work.provisioning.window(ListQuery(search=newest[0].playbook_description[:6]), FIRST, 10).rows
+    assert [row.provision_id for row in newest] == [running, failed]
+    assert [row.provision_id for row in only.rows] == [failed]
+    assert newest[0].customer_name == "Zoë [bold]"
+    assert running in [row.provision_id for row in found]
