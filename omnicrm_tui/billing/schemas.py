@@ -16,6 +16,7 @@ MOST = Decimal(10) ** 12
 Amount = Annotated[Decimal, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Percentage = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=4, allow_inf_nan=False)]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
+Note = Annotated[str, Field(max_length=16_000)]
 
 
 class TransactionInput(Input):
@@ -29,7 +30,7 @@ class TransactionInput(Input):
     title: Title
     retail_cost: Amount
     wholesale_cost: Amount = Decimal(0)
-    description: str = ""
+    description: Note = ""
     transaction_type: Literal["Debit", "Credit"] | None = None
     credit_type: Annotated[str, Field(max_length=40)] | None = None
     tax_percentage: Percentage | None = None

@@ -12,6 +12,7 @@ from omnicrm_tui.schemas import Input, UtcInput
 
 Text200 = Annotated[str, Field(max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Note = Annotated[str, Field(max_length=16_000)]
 
 
 class CustomerInput(Input):
@@ -24,7 +25,7 @@ class CustomerInput(Input):
     customer_enabled: bool = True
     customer_phone: Annotated[str, Field(max_length=40)] | None = None
     customer_email: Annotated[str, Field(max_length=254)] | None = None
-    customer_notes: str | None = None
+    customer_notes: Note | None = None
     tax_identifier: Annotated[str, Field(max_length=60)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     contract_start_date: UtcInput = None
@@ -43,7 +44,7 @@ class CustomerChange(Input):
     customer_enabled: bool | None = None
     customer_phone: Annotated[str, Field(max_length=40)] | None = None
     customer_email: Annotated[str, Field(max_length=254)] | None = None
-    customer_notes: str | None = None
+    customer_notes: Note | None = None
     tax_identifier: Annotated[str, Field(max_length=60)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     contract_start_date: UtcInput = None
@@ -75,7 +76,7 @@ class SiteInput(Input):
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     plus_code: Annotated[str, Field(max_length=20)] | None = None
     google_maps_place_id: Annotated[str, Field(max_length=300)] | None = None
-    address_note: str | None = None
+    address_note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)

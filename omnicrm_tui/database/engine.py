@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
-from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.errors import DatabaseProblem, InvalidInput
 
 BUSY_TIMEOUT_SECONDS = 15
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
@@ -26,12 +26,13 @@ def make_engine(url: str | URL) -> Engine:
     if backend == "sqlite":
         return _sqlite_engine(target)
     if backend == "postgresql":
-        return create_engine(target, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+        return create_engine(target, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 5})
     if backend in ("mysql", "mariadb"):
         # READ COMMITTED as on PostgreSQL: REPEATABLE READ would hide a job's progress from its watcher.
         return create_engine(
             target.update_query_dict({"charset": "utf8mb4"}),
             pool_pre_ping=True,
+            hide_parameters=True,
             pool_recycle=3600,
             isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 5},
@@ -40,7 +41,8 @@ def make_engine(url: str | URL) -> Engine:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+    arguments = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=arguments)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -68,6 +70,8 @@ def speaking_database() -> Iterator[None]:
     """Turn a driver's error about the database itself into DatabaseProblem with a sentence for people."""
     try:
         yield
+    except DataError as error:
+        raise InvalidInput("A value is too long or too large for the database.") from error
     except DBAPIError as error:
         sentence = _known_trouble(error)
         if sentence is None and error.connection_invalidated:

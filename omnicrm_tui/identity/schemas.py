@@ -28,6 +28,7 @@ EmailText = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 PersonName = Annotated[str, Field(min_length=1, max_length=100)]
 MiddleName = Annotated[str, Field(max_length=100)]
 PhoneText = Annotated[str, Field(max_length=40)]
+Note = Annotated[str, Field(max_length=16_000)]
 
 
 class UserInput(Input):
@@ -64,7 +65,7 @@ class RoleInput(Input):
     """A new role (BIL-400); it starts with no permissions."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    description: str = ""
+    description: Note = ""
 
 
 class RoleChange(Input):
@@ -72,7 +73,7 @@ class RoleChange(Input):
 
     version: int | None = None
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    description: str | None = None
+    description: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)

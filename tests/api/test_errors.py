@@ -87,6 +87,7 @@ def test_an_id_that_cannot_exist_is_unknown(client: TestClient, number: str) -> 
         ('{"custom_fields": ' + '{"a":' * 50 + "1" + "}" * 50 + "}", JSON, 400),
         ('{"customer_name": "x"}', {"content-type": "text/plain"}, 415),
         ("customer_name=x", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        (json.dumps({"customer_name": "x", "customer_notes": "é" * 16_001}), JSON, 400),
         (b" " * (MAX_BODY_BYTES + 1), JSON, 413),
         ('{"customer_name": "x"}', {"content-type": "application/json; charset=utf-8"}, 200),
     ],
