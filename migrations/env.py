@@ -8,8 +8,6 @@ from alembic import context
 from alembic.runtime.migration import MigrationInfo
 from alembic.script import Script
 
-from omnicrm_tui.database.schema import metadata
-
 attributes = context.config.attributes
 
 
@@ -21,8 +19,6 @@ def _note(step: MigrationInfo, **_more: Any) -> None:
 
 context.configure(
     connection=attributes["connection"],
-    target_metadata=metadata,
-    compare_type=True,
     on_version_apply=_note,  # type: ignore[arg-type]  # Alembic calls it with names only
     **attributes.get("options", {}),
 )

@@ -20,6 +20,7 @@ from alembic.script import Script
 from sqlalchemy import LargeBinary, String
 
 from omnicrm_tui.database.engine import make_engine
+from omnicrm_tui.database.schema import metadata
 from omnicrm_tui.database.types import Id, JsonText, LongText, Money, UtcDateTime
 
 _FOLDER = Path(__file__).parent
@@ -70,7 +71,11 @@ def _spare_indexes_of_dropped_tables(_context: object, _revision: object, direct
     ]
 
 
-_OPTIONS = {"render_item": render_type, "process_revision_directives": _spare_indexes_of_dropped_tables}
+_OPTIONS = {
+    "target_metadata": metadata,
+    "render_item": render_type,
+    "process_revision_directives": _spare_indexes_of_dropped_tables,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1])

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from omnicrm_tui.database.lists import fold
-from omnicrm_tui.demo.words import LANDS, UNUSUAL_NAMES, City, Land
+from omnicrm_tui.demo.words import LANDS, PERSONS, UNUSUAL_NAMES, City, Land
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 """When the demo was made, whenever it is made: histories end here."""
@@ -58,6 +58,7 @@ def person(number: int, random: Random) -> Person:
     name = _company(land, random) if business else _full(land, given, family)
     if number <= len(UNUSUAL_NAMES):
         name, status = UNUSUAL_NAMES[number - 1], "Open"
+        business = name not in PERSONS
     customer: Row = {
         "customer_id": number,
         "customer_name": name,

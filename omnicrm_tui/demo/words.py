@@ -208,13 +208,16 @@ LANDS: tuple[Land, ...] = (
     ),
 )
 
+COMBINED = "Ame\u0301lie Brande\u0301n-No\u0303rdstro\u0308m"
+PERSONS = (COMBINED, "Å")
+
 UNUSUAL_NAMES: tuple[str, ...] = (
     "Harbour Lights Café",
     "[bold]Bold & Sons[/bold]",
     "Red \x1b[31mAlert\x1b[0m Systems",
     "شركة نجمة البحر للاتصالات",
     "北京星河网络科技有限公司",
-    "Ame\u0301lie Brande\u0301n-No\u0303rdstro\u0308m",
+    COMBINED,
     "Дунавски бряг ООД",
     'גל הים בע"מ',
     f"Reversed {RIGHT_TO_LEFT}emaN",
