@@ -78,7 +78,7 @@ def choose_addresses(settings: Settings) -> LabAddresses:
         ocs=at["ocs"],
         tenant=settings.ocs.ocsTenant,
         hss=f"http://{at['hss']}",
-        smsc=f"http://{at['smsc']}/SMS",
+        smsc=f"http://{at['smsc']}",
         mail=at["mail"],
         mailjet=f"http://{at['mailjet']}",
         control=f"http://{at['mailjet']}/lab",
@@ -99,7 +99,7 @@ def with_lab_addresses(settings: Settings, addresses: LabAddresses | None = None
         changes["hss"] = settings.hss.model_copy(update={"hss_peers": [at.hss]})
     if not settings.smsc.smsc_url:
         key = settings.smsc.api_key if settings.smsc.api_key.get_secret_value() else SecretStr("lab")
-        changes["smsc"] = settings.smsc.model_copy(update={"smsc_url": at.smsc, "api_key": key})
+        changes["smsc"] = settings.smsc.model_copy(update={"smsc_url": f"{at.smsc}/SMS", "api_key": key})
     if not (settings.smtp.host or settings.mailjet.api_key.get_secret_value()):
         host, _, port = at.mail.rpartition(":")
         changes["smtp"] = settings.smtp.model_copy(update={"host": host, "port": int(port)})

@@ -104,7 +104,7 @@ def test_settings_of_the_home_lead_to_its_lab_over_restarts(
     settings = load_settings(environment)
     assert settings.ocs.cgrates == settings.ocs.OCS == at["ocs"]
     assert settings.hss.hss_peers == [at["hss"]]
-    assert settings.smsc.smsc_url == at["smsc"]
+    assert settings.smsc.smsc_url == f"{at['smsc']}/SMS"
     assert f"{settings.smtp.host}:{settings.smtp.port}" == at["mail"]
     assert lab_process.is_running(settings)
     assert _told_to_end(first, signal.SIGTERM)[0] == 0
