@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, String, Text
-from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MONEY_SCALE = 4
 """Stored decimals: one more than any currency needs (ISO 4217 goes to 3, and CLF to 4)."""
 
 _UNIT = Decimal(10) ** MONEY_SCALE
+_MARIADB = ("mysql", "mariadb")
+# The dialects of the servers are imported where a server is spoken to: an embedded start would pay 50 ms for them.
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """Primary and foreign keys. SQLite only auto-increments columns declared INTEGER."""
@@ -62,8 +63,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose a storage that keeps microseconds (MariaDB's plain DATETIME does not)."""
-        if dialect.name in ("mysql", "mariadb"):
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        if dialect.name in _MARIADB:
+            from sqlalchemy.dialects.mysql import DATETIME
+
+            return dialect.type_descriptor(DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -90,9 +93,7 @@ class JsonText(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """MariaDB's TEXT ends at 64 KiB; take the larger one."""
-        if dialect.name in ("mysql", "mariadb"):
-            return dialect.type_descriptor(mysql.LONGTEXT())
-        return dialect.type_descriptor(Text())
+        return _long_text(dialect)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Write compact JSON with sorted keys, so that equal documents are equal texts."""
@@ -103,14 +104,29 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-"""Text of any length."""
+class LongText(TypeDecorator[str]):
+    """Text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the storage for `dialect`."""
+        return _long_text(dialect)
+
+
+def _long_text(dialect: Dialect) -> TypeEngine[Any]:
+    if dialect.name in _MARIADB:
+        from sqlalchemy.dialects.mysql import LONGTEXT
+
+        return dialect.type_descriptor(LONGTEXT())
+    return dialect.type_descriptor(Text())
 
 
 def sort_key(length: int) -> TypeEngine[str]:
     """Return a text type that sorts by code point everywhere, for the folded copy of a displayed name."""
     return (
         String(length)
-        .with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
-        .with_variant(postgresql.VARCHAR(length, collation="C"), "postgresql")
+        .with_variant(String(length, collation="utf8mb4_bin"), *_MARIADB)
+        .with_variant(String(length, collation="C"), "postgresql")
     )
