@@ -87,7 +87,7 @@ class Job:
                 parent=self._settings.jobs_folder,
             ) as folder,
         ):
-            folder.write_tokens(tokens.access_token, tokens.refresh_token)
+            folder.write_tokens(tokens.access_token)
             run = PlayRun(
                 claimed.provisioning_play,
                 folder,
@@ -141,7 +141,7 @@ class Job:
         with self._crm.as_actor(self._actor) as work:
             tokens = work.identity.refresh(refresh_token, "127.0.0.1")
         self._secrets.add(tokens.access_token, tokens.refresh_token)
-        folder.write_tokens(tokens.access_token, tokens.refresh_token)
+        folder.write_tokens(tokens.access_token)
         return tokens.refresh_token
 
     def _learn_secrets(self, claimed: ClaimedJob) -> None:

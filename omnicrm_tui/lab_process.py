@@ -103,6 +103,9 @@ def with_lab_addresses(settings: Settings, addresses: LabAddresses | None = None
     if not (settings.smtp.host or settings.mailjet.api_key.get_secret_value()):
         host, _, port = at.mail.rpartition(":")
         changes["smtp"] = settings.smtp.model_copy(update={"host": host, "port": int(port)})
+        changes["mailjet"] = settings.mailjet.model_copy(
+            update={"base_url": at.mailjet, "api_key": SecretStr("lab"), "api_secret": SecretStr("lab-secret")}
+        )
     return settings.model_copy(update=changes)
 
 

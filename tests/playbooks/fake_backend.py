@@ -81,7 +81,7 @@ class Backend:
             "ocs": {"cgrates": other, "ocsTenant": "lab.example"},
             "hss": {"hss_peers": [f"http://{other}"], "apn_list": "1,2"},
             "smsc": {"smsc_url": f"http://{other}/SMSc/", "api_key": SMS_KEY, "source_msisdn": "Demo"},
-            "mailjet": {"api_key": "mail-key", "api_secret": MAIL_SECRET, "api_url": f"http://{other}"},
+            "mailjet": {"api_key": "mail-key", "api_secret": MAIL_SECRET, "base_url": f"http://{other}"},
             "database": {"password": "db-password-never-there"},
             "jwt_secret": "signing-secret-never-there",
             "stripe": {"secret_key": "sk_test_never_there"},

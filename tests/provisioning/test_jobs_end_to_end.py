@@ -64,6 +64,8 @@ def test_a_mobile_service_is_there_in_every_system(operator: Operator) -> None:
     assert service.service_uuid == job.service_uuid
     assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{service.service_uuid}"]
     assert "310120123456789" in json.dumps(operator.subscribers())
+    assert "zoe@customer.example" in repr(operator.lab.received("mail"))
+    assert "+61412345678" in repr(operator.lab.received("smsc"))
     assert {(item.item_state, item.customer_id) for item in items} == {("Assigned", operator.customer_id)}
     assert [(charge.title, str(charge.retail_cost)) for charge in charges] == [
         ("Product of play_psim_only - Setup Costs", "5.0000")
@@ -129,7 +131,7 @@ def test_no_secret_reaches_the_database_the_mail_or_the_home(operator: Operator,
     run(operator, operator.order())
     operator.crm.close()
     left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    for secret in (KI, OPC, "eyJhbGciOi", "sms-key-of-the-test"):
+    for secret in (KI, OPC, "eyJhbGciOi", "sms-key-of-the-test", "mail-secret-of-the-test"):
         assert secret.encode() not in left, secret
         assert secret.lower().encode() not in left, secret
     assert list((tmp_path / "jobs").iterdir()) == []
