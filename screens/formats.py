@@ -42,6 +42,10 @@ class Formats:
 
         return str(format_datetime(moment.astimezone(self._zone), "yyyy-MM-dd HH:mm", locale=self._locale))
 
+    def time(self, moment: datetime | None) -> str:
+        """Return the time of an instant in the operator's zone: `13:00:05`; "" for None."""
+        return moment.astimezone(self._zone).strftime("%H:%M:%S") if moment is not None else ""
+
     def day(self, moment: date | datetime | None) -> str:
         """Return a day, of an instant the one in the operator's zone: `2026-11-21`; "" for None."""
         if moment is None:

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 class ShortList(Generic[T]):
-    """`read` returns all rows, `identity` a row's id, `text` what a search looks in."""
+    """`read` returns all rows, `identity` a row's id, `text` what a search looks in.
+
+    Rows are sorted by id, unless `in_order` says that `read` already gives them in the order wanted.
+    """
 
     def __init__(
         self,
@@ -23,11 +26,14 @@ class ShortList(Generic[T]):
         read: Callable[[Work], Sequence[T]],
         identity: Callable[[T], int],
         text: Callable[[T], str],
+        *,
+        in_order: bool = False,
     ) -> None:
         self._desk = desk
         self._read = read
         self._identity = identity
         self._text = text
+        self._in_order = in_order
 
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[T]:
         """Return up to `limit` rows next to `anchor`, by id."""
@@ -51,4 +57,4 @@ class ShortList(Generic[T]):
     def _matching(self, query: ListQuery) -> list[T]:
         words = query.search.casefold()
         rows = [row for row in self._desk.read_here(self._read) if words in self._text(row).casefold()]
-        return sorted(rows, key=self._identity, reverse=query.descending)
+        return rows if self._in_order else sorted(rows, key=self._identity, reverse=query.descending)

@@ -38,9 +38,13 @@ ACTIVITY_LIST: ListSpec[ActivityRow] = ListSpec(
     primary_key=ActivityEntry.activity_id,
     sorts={"activity_id": ActivityEntry.activity_id},
     search=lambda words: contains(ActivityEntry.action, words),
-    filters={"object_type": ActivityEntry.object_type.in_},
+    filters={
+        "object_type": ActivityEntry.object_type.in_,
+        "object_id": lambda values: ActivityEntry.object_id.in_([int(value) for value in values if value.isdecimal()]),
+    },
 )
-"""Newest first is `descending=True` (SVC-148); the filter by object type makes the tabs."""
+"""Newest first is `descending=True` (SVC-148); the filter by object type makes the tabs, with the object's number
+it is the history of one record (PLT-391)."""
 
 
 class ActivityService(Service):

@@ -230,6 +230,27 @@ def read_received(folder: Path, part: str, after_id: int = 0, limit: int = 100) 
         return _received(db, part, after_id, limit) if db else []
 
 
+def read_newest(folder: Path, part: str, before_id: int | None = None, limit: int = 100) -> list[Received]:
+    """Read what a part received last: newest first, ids below `before_id`. Raises ValueError for an unknown part."""
+    check_part(part)
+    with _existing(folder) as db:
+        if db is None:
+            return []
+        rows = db.execute(
+            "SELECT id, part, at, kind, summary, detail, outcome FROM received"
+            " WHERE part = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            (part, 2**63 - 1 if before_id is None else before_id, max(0, limit)),
+        ).fetchall()
+        return [_message(row) for row in rows]
+
+
+def count_received(folder: Path, part: str) -> int:
+    """Count the messages of a part that are kept. Raises ValueError for an unknown part."""
+    check_part(part)
+    with _existing(folder) as db:
+        return int(db.execute("SELECT count(*) FROM received WHERE part = ?", (part,)).fetchone()[0]) if db else 0
+
+
 def read_switches(folder: Path) -> dict[str, Switch]:
     """Read every part's switch from the state folder alone."""
     with _existing(folder) as db:
@@ -274,10 +295,11 @@ def _received(db: sqlite3.Connection, part: str, after_id: int, limit: int) -> l
         " WHERE part = ? AND id > ? ORDER BY id LIMIT ?",
         (part, after_id, max(0, limit)),
     ).fetchall()
-    return [
-        Received(row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4], json.loads(row[5]), row[6])
-        for row in rows
-    ]
+    return [_message(row) for row in rows]
+
+
+def _message(row: tuple[Any, ...]) -> Received:
+    return Received(row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4], json.loads(row[5]), row[6])
 
 
 def _switch(db: sqlite3.Connection, part: str) -> Switch:
