@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -15,6 +16,7 @@ def tui() -> None:
     """Open the application (the default)."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.ClickException("The application needs a terminal; for programs there is 'omnicrm serve'.")
+    gc.disable()  # Importing makes no garbage worth looking for; the application collects once it is open.
     settings = load_settings()
     require_known(settings)
     from omnicrm_tui.app import run

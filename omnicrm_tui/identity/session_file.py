@@ -40,6 +40,11 @@ class SessionFile:
             self._write(successor)
             return value
 
+    def peek(self) -> str | None:
+        """Return the remembered token; None where there is none. It is good for one use: see `exchange`."""
+        with self._locked():
+            return self._read()
+
     def remember(self, refresh_token: str) -> None:
         """Keep `refresh_token` for the next start."""
         with self._locked():

@@ -86,6 +86,19 @@ class Sessions(Access):
         _, actor, successor = self._rotate(refresh_token, source)
         return actor, successor
 
+    def peek(self, refresh_token: str, source: str) -> Actor:
+        """Return the actor of a remembered session and leave its token unused: for what a terminal shows first.
+
+        `resume` follows. Raises NotAuthenticated where `resume` would, but ends nothing.
+        """
+        row = self._find_token(refresh_token)
+        family = None if row is None else self.session.get(TokenFamily, row.family_id)
+        if row is None or family is None or self._is_over(family):
+            raise NotAuthenticated(OVER)
+        if row.used is not None or row.expires <= self.work.clock.now():
+            raise NotAuthenticated(OVER)
+        return self._actor_of_family(family, source)
+
     def logout(self, refresh_token: str) -> None:
         """End the session of a refresh token; its access tokens end with it. Unknown tokens are no error."""
         row = self._find_token(refresh_token)
