@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from omnicrm_tui.errors import CrmError
+from omnicrm_tui.errors import CrmError, DatabaseProblem
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
 from screens.base import Dialog, unsaved
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
     from omnicrm_tui.identity.actor import Actor
 
+RENEW_SECONDS = 1.0
+"""How long after the start a remembered session's token is exchanged."""
+
 LEAVE_SECONDS = 2.0
 """How long leaving waits for the session to end in the database."""
 
@@ -39,6 +43,12 @@ def open_crm(settings: Settings) -> Crm:
     from omnicrm_tui.opening import open_for_terminal
 
     return open_for_terminal(settings)
+
+
+def _collect_garbage() -> None:
+    """Collect again (the start does without, a sixth of its time), and never look at what the start loaded."""
+    gc.freeze()
+    gc.enable()
 
 
 class OmniCrmApp(ScrollRegionApp[None]):
@@ -109,7 +119,8 @@ class OmniCrmApp(ScrollRegionApp[None]):
 
     def open_desk(self) -> None:
         """Begin to open the service layer, or try again; go on with the remembered session if there is one."""
-        self.desk.open(self.sign_in.resume if self._resuming else None)
+        self.desk.resume = self.sign_in.resume if self._resuming else None
+        self.desk.open()
         self.run_worker(self._opened(), group="open", exclusive=True)
 
     async def _opened(self) -> None:
@@ -118,11 +129,23 @@ class OmniCrmApp(ScrollRegionApp[None]):
         except Exception as error:
             self._show_login(problem=sentence(error))
             return
+        finally:
+            _collect_garbage()
         if self.desk.actor is None:
             self._show_login()
         elif self._resuming:
             self._resuming = False
             self.screen.post_message(events.ScreenResume())
+            self.set_timer(RENEW_SECONDS, self._renew_session)
+
+    def _renew_session(self) -> None:
+        """Use up the remembered token, which was only looked at, once the first list is there."""
+        self.run_worker(self._renewed(), group="renew")
+
+    async def _renewed(self) -> None:
+        with contextlib.suppress(DatabaseProblem):
+            if not await self.sign_in.renew():
+                self.sign_out(_("The session is over. Log in again."))
 
     def _show_login(self, message: str = "", problem: str = "") -> None:
         from screens.login import LoginScreen

@@ -38,40 +38,46 @@ class Desk:
     def __init__(self, settings: Settings, open_crm: Callable[[Settings], Crm]) -> None:
         self.settings = settings
         self.actor: Actor | None = None
+        self.resume: Callable[[Crm], Actor | None] | None = None
+        """Signs in as part of opening: set where a session is remembered."""
         self._open_crm = open_crm
-        self._crm: Future[Crm] | None = None
+        self._crm: Future[Crm] = Future()
+        self._opening = False
         self._checked = time.monotonic()
         self._checking = Lock()
 
     # Opening
 
-    def open(self, resume: Callable[[Crm], Actor | None] | None = None) -> Future[Crm]:
-        """Begin to open the service layer in a thread, unless that is under way or done; `resume` then signs in.
+    def open(self) -> None:
+        """Begin to open the service layer in a thread, unless that is under way or done.
 
-        After a failure, calling again tries again.
+        After a failure, calling again tries again. Who asks for something before waits.
         """
-        if self._crm is None or (self._crm.done() and self._crm.exception() is not None):
+        if self._opening:
+            return
+        self._opening = True
+        if self._crm.done():
             self._crm = Future()
-            Thread(target=self._open, args=(self._crm, resume), name="open-crm", daemon=True).start()
-        return self._crm
+        Thread(target=self._open, args=(self._crm,), name="open-crm", daemon=True).start()
 
-    def _open(self, opened: Future[Crm], resume: Callable[[Crm], Actor | None] | None) -> None:
+    def _open(self, opened: Future[Crm]) -> None:
         try:
             crm = self._open_crm(self.settings)
-            if resume is not None:
-                self.actor = resume(crm)
+            if self.resume is not None:
+                self.actor = self.resume(crm)
             self._checked = time.monotonic()
             opened.set_result(crm)
         except BaseException as error:
+            self._opening = False
             opened.set_exception(error)
 
     async def crm(self) -> Crm:
         """Return the service layer, waiting until it is open; raises DatabaseProblem when it cannot be."""
-        return await asyncio.shield(asyncio.wrap_future(self.open()))
+        return await asyncio.shield(asyncio.wrap_future(self._crm))
 
     def close(self) -> None:
         """Give the database connections back."""
-        if self._crm is not None and self._crm.done() and self._crm.exception() is None:
+        if self._crm.done() and self._crm.exception() is None:
             self._crm.result().close()
 
     # Use cases
@@ -88,13 +94,13 @@ class Desk:
 
     def read_here(self, use: Callable[[Work], T]) -> T:
         """Run a reading use case in the calling (worker) thread, waiting until the service layer is open."""
-        crm = self.open().result()
+        crm = self._crm.result()
         with crm.reading(self._signed_in(crm)) as work:
             return use(work)
 
     def change_here(self, use: Callable[[Work], T]) -> T:
         """Run a writing use case in the calling (worker) thread, waiting until the service layer is open."""
-        crm = self.open().result()
+        crm = self._crm.result()
         with crm.as_actor(self._signed_in(crm)) as work:
             return use(work)
 

@@ -59,6 +59,7 @@ class LoginScreen(CrmScreen):
         super().__init__()
         self._checking = False
         self._problem = ""
+        self._message = ""
 
     def body(self) -> ComposeResult:
         settings = self.crm_app.settings
@@ -85,15 +86,20 @@ class LoginScreen(CrmScreen):
         return self.crm_app.settings.security.refresh_token_days
 
     def on_mount(self) -> None:
-        self.query_one("#name", TextLine).focus()
+        self._tell()
 
     def show(self, *, message: str = "", problem: str = "") -> None:
-        """Say why one is here again, or what keeps the service layer from opening."""
-        self._problem = problem
-        hint = _("{problem}\nPress r to try again, ctrl+q to leave.").format(problem=problem) if problem else message
+        """Say why one is here again, or what keeps the service layer from opening; before mounting too."""
+        self._message, self._problem = message, problem
+        if self.is_mounted:
+            self._tell()
+
+    def _tell(self) -> None:
+        problem = self._problem
+        hint = _("{problem}\nPress r to try again, ctrl+q to leave.").format(problem=problem)
+        self._say(hint if problem else self._message, wrong=bool(problem))
         for control in self.query("TextLine, Toggle"):
             control.disabled = bool(problem)
-        self._say(hint, wrong=bool(problem))
         self.refresh_bindings()
         if not problem:
             self.query_one("#password", TextLine).value = ""

@@ -55,7 +55,7 @@ class ServiceScreen(CrmScreen):
             yield Facts([Fact(_("Reading…"))], id="service")
             yield Facts(id="balances")
             yield Facts(id="items")
-            yield Facts(id="notes")
+            yield Facts(id="more")
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
@@ -72,7 +72,8 @@ class ServiceScreen(CrmScreen):
         service = self.service = await self.desk.read(lambda work: work.customer_services.get(self.service_id))
         self.show_path()
         self.query_one("#service", Facts).show(service_facts(service, self.crm_app.formats))
-        self.query_one("#notes", Facts).show(note_facts(service.service_notes))
+        more = [*more_facts(service, self.crm_app.formats), *note_facts(service.service_notes)]
+        self.query_one("#more", Facts).show(more)
 
     async def _read_balances(self) -> None:
         account = await self.desk.read(lambda work: work.charging.account(self.service_id))
@@ -143,28 +144,34 @@ class ServiceScreen(CrmScreen):
 
 
 def service_facts(service: ServiceView, formats: Formats) -> list[Fact]:
-    """Return what a service is; blank fields are left out."""
+    """Return what one is asked about a service; blank fields are left out."""
     status = f"{service.service_status}, {service.end_notice}" if service.end_notice else service.service_status
     pairs = [
-        (_("Type"), service.service_type),
         (_("Product"), service.product_name),
-        (_("UUID"), service.service_uuid),
+        (_("Type"), service.service_type),
         (_("Price"), formats.money(service.retail_cost)),
-        (_("Wholesale"), formats.money(service.wholesale_cost)),
         (_("Started"), formats.moment(service.start_date)),
         (_("Ends"), formats.moment(service.end_date)),
+        (_("Renews itself"), _yes(service.auto_renew)),
+    ]
+    facts = [Fact(label, value) for label, value in pairs if value]
+    return [Fact(service.service_name), Fact(_("Status"), status, _status_tone(service)), *facts]
+
+
+def more_facts(service: ServiceView, formats: Formats) -> list[Fact]:
+    """Return the rest of a service's fields."""
+    pairs = [
+        (_("UUID"), service.service_uuid),
+        (_("Wholesale"), formats.money(service.wholesale_cost)),
         (_("Contract ends"), formats.day(service.contract_end_date)),
-        (_("Renews itself"), _("yes") if service.auto_renew else _("no")),
         (_("Billed, taxable"), f"{_yes(service.service_billed)}, {_yes(service.service_taxable)}"),
         (_("Seen by customer"), _yes(service.service_visible_to_customer)),
+        (_("Promo code"), service.promo_code),
+        (_("Site"), str(service.site_id or "")),
         (_("Play"), service.provisioning_play),
         (_("Last changed"), formats.moment(service.last_modified)),
     ]
-    return [
-        Fact(service.service_name),
-        Fact(_("Status"), status, _status_tone(service)),
-        *(Fact(label, value) for label, value in pairs if value),
-    ]
+    return [Fact(_("More")), *(Fact(label, value) for label, value in pairs if value)]
 
 
 def _yes(value: bool) -> str:

@@ -30,18 +30,37 @@ class SignIn:
         self._remembered = False
 
     def resume(self, crm: Crm) -> Actor | None:
-        """Go on with the remembered session, if there is one that still holds (PLT-177). Blocks."""
+        """Go on with the remembered session, if there is one that still holds (PLT-177). Blocks.
+
+        It only reads, so that the first list is there sooner; `renew` follows.
+        """
         session = self._seat.session
-        if session is None:
+        token = session.peek() if session else None
+        if token is None:
             return None
+        from omnicrm_tui.identity.actor import visitor
+
+        source = self._seat.source_address
+        try:
+            with crm.reading(visitor(source)) as work:
+                actor = work.identity.peek(token, source)
+        except NotAuthenticated:
+            return None
+        self._remembered = True
+        return actor
+
+    async def renew(self) -> bool:
+        """Exchange the remembered token for the next one; False when the session is over by now."""
+        session = self._seat.session
+        crm = await self._desk.crm()
+        if session is None:
+            return False
 
         def rotate(token: str) -> tuple[Actor, str]:
             with _visiting(crm, self._seat) as work:
                 return work.identity.resume(token, self._seat.source_address)
 
-        actor = session.exchange(rotate)
-        self._remembered = actor is not None
-        return actor
+        return await asyncio.to_thread(session.exchange, rotate) is not None
 
     async def login(self, name: str, password: str, *, remember: bool) -> LoginResult:
         """Log in; raises NotAuthenticated, AccountLocked, TooManyRequests (PLT-168..173)."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from widgets.text import fit
 
@@ -36,19 +36,6 @@ class TextLine(Input):
     def text(self) -> str:
         """What is written, without blanks around it; of a password every character counts."""
         return self.value if self.password else self.value.strip()
-
-
-class Lines(TextArea):
-    """Several lines of text."""
-
-    DEFAULT_CSS = """
-    Lines { height: 4; border: none; padding: 0 1; width: 1fr; background: $panel; color: $foreground; }
-    Lines:focus { border: none; background: $panel; }
-    """
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text, tab_behavior="focus", show_line_numbers=False, soft_wrap=True)
-        self.cursor_blink = False
 
 
 class _OneLine(Widget, can_focus=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -12,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.columns import Tone
-from widgets.text import fit
+from widgets.text import fit, visible
 
 TWO_COLUMNS = 100
 """From this width on, facts stand in two columns."""
@@ -72,7 +73,8 @@ class Facts(Widget):
     def _lines(self, width: int) -> list[tuple[Fact, ...]]:
         if width != self._laid_out:
             self._laid_out = width
-            self._rows = rows_of(self._facts, 2 if width >= TWO_COLUMNS else 1)
+            facts = [piece for fact in self._facts for piece in _wrapped(fact, width - 2)]
+            self._rows = rows_of(facts, 2 if width >= TWO_COLUMNS else 1)
         return self._rows
 
     def render_line(self, y: int) -> Strip:
@@ -117,3 +119,15 @@ def rows_of(facts: Sequence[Fact], columns: int) -> list[tuple[Fact, ...]]:
             block.append(fact)
     flush()
     return rows
+
+
+def _wrapped(fact: Fact, width: int) -> list[Fact]:
+    """Break text that goes over the whole width into lines that fit, between words."""
+    if fact.value is not None or not fact.label.startswith(" "):
+        return [fact]
+    lines = [""]
+    for word in visible(fact.label).split():
+        if cell_len(lines[-1]) + cell_len(word) + 1 > width and lines[-1]:
+            lines.append("")
+        lines[-1] += f" {word}"
+    return [replace(fact, label=line or " ") for line in lines]

@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -22,11 +22,14 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from omnicrm_tui.schemas import Input as Schema
-from widgets.controls import Choice, Lines, TextLine, Toggle
+from widgets.controls import Choice, TextLine, Toggle
 from widgets.text import visible
 
+if TYPE_CHECKING:
+    from widgets.lines import Lines
+
 Kind = Literal["text", "secret", "number", "choice", "bool", "lines"]
-Control = TextLine | Choice | Toggle | Lines
+Control = Union["TextLine", "Choice", "Toggle", "Lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,8 @@ def _control(field: Field, value: Any) -> Control:
     if field.kind == "choice":
         return Choice(field.choices, text)
     if field.kind == "lines":
+        from widgets.lines import Lines
+
         return Lines(text)
     return TextLine(text, password=field.kind == "secret")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from rich.cells import cell_len
@@ -11,8 +12,6 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.strip import Strip
 from textual.widget import Widget
-
-from widgets.row_table import RowTable
 
 HELP = ("?", "All keys")
 
@@ -54,7 +53,7 @@ class KeyLine(Widget):
 
     def _rank(self, node: DOMNode) -> int:
         """What only this place offers comes first, then what every list has, then what the application has."""
-        return 2 if node is self.app else 1 if isinstance(node, RowTable) else 0
+        return 2 if node is self.app else 1 if _is_list(node) else 0
 
     def _named(self, bindings: Iterable[Binding]) -> Iterable[tuple[str, str]]:
         seen: dict[str, tuple[str, str]] = {}
@@ -77,6 +76,12 @@ class KeyLine(Widget):
             return Strip(segments).adjust_cell_length(self.size.width, style)
         drawn = Strip(segments).adjust_cell_length(max(self.size.width - _width(HELP), 0), style)
         return Strip([*drawn, *_drawn(HELP, key_style, style)]).adjust_cell_length(self.size.width, style)
+
+
+def _is_list(node: DOMNode) -> bool:
+    # The first frame pays for no table: where its module was not imported, there is none.
+    tables = sys.modules.get("widgets.row_table")
+    return tables is not None and isinstance(node, tables.RowTable)
 
 
 def _width(entry: tuple[str, str]) -> int:
