@@ -120,7 +120,11 @@ class BillingService(Service):
         if any(transaction.invoice_id is not None for transaction in found):
             raise Conflict("This service is on an invoice: deactivate it instead of deleting it.")
         for transaction in found:
-            self._log(transaction, "Transaction deleted", old={"title": transaction.title, "retail_cost": transaction.retail_cost})
+            self._log(
+                transaction,
+                "Transaction deleted",
+                old={"title": transaction.title, "retail_cost": transaction.retail_cost},
+            )
             self.session.delete(transaction)
         self.session.flush()
 
