@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from bench.report import Bench, Row, markdown
 
 REGISTRY: dict[str, str] = {
+    "commands": "bench.commands",
+    "start": "bench.start",
     "table": "bench.table",
 }
 """The benches by name, in the order in which they run."""

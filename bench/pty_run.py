@@ -47,6 +47,28 @@ class Burst:
     last_ms: float | None
 
 
+class Picture:
+    """What a terminal of `columns` x `rows` shows of the bytes that it is fed."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Draw `data`; a sequence that has not ended waits for its end."""
+        data = self._rest + data
+        rest = _OPEN_SEQUENCE.search(data)
+        cut = rest.start() if rest else len(data)
+        self._rest = data[cut:]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[:cut]))
+
+    @property
+    def text(self) -> str:
+        """The screen as one string."""
+        return "\n".join(self.screen.display)
+
+
 class PtyProgram:
     """A program in a terminal of `columns` x `rows`, as a context manager.
 
@@ -68,9 +90,9 @@ class PtyProgram:
         """Bytes that the program has sent so far."""
         self.output = bytearray()
         """What the program sent since this was last cleared."""
-        self._undrawn: list[bytes] = []
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
+        self._chunks: list[tuple[float, bytes]] = []
+        self._drawn = 0
+        self._picture = Picture(columns, rows)
         self._started = time.perf_counter()
         self.pid, self._terminal = self._spawn(argv, dict(env or {}), cwd)
 
@@ -115,7 +137,7 @@ class PtyProgram:
             return None
         if not data:
             return None
-        self._undrawn.append(data)
+        self._chunks.append((time.perf_counter() - self._started, data))
         self.output += data
         self.sent += len(data)
         for query, answer in _QUERIES.items():
@@ -169,24 +191,35 @@ class PtyProgram:
         """Change the size of the terminal, as a window manager does."""
         self._draw()
         self.columns, self.rows = columns, rows
-        self._screen.resize(rows, columns)
+        self._picture.screen.resize(rows, columns)
         self._set_size(self._terminal)
         os.kill(self.pid, signal.SIGWINCH)
 
     # Seeing
 
     def _draw(self) -> None:
-        data = b"".join(self._undrawn)
-        rest = _OPEN_SEQUENCE.search(data)
-        cut = rest.start() if rest else len(data)
-        self._undrawn = [data[cut:]] if cut < len(data) else []
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data[:cut]))
+        for _at, data in self._chunks[self._drawn :]:
+            self._picture.feed(data)
+        self._drawn = len(self._chunks)
+
+    def shown_at(self, condition: Callable[[str], bool]) -> float:
+        """Return the milliseconds from the start to the first moment when `condition` held for the screen.
+
+        Found by drawing everything once more, so that looking does not slow what is watched. The terminal must
+        not have been resized. Raises TimeoutError when there was no such moment.
+        """
+        picture = Picture(self.columns, self.rows)
+        for at, data in self._chunks:
+            picture.feed(data)
+            if condition(picture.text):
+                return at * 1000
+        raise TimeoutError("the screen never showed what was looked for:\n" + picture.text)
 
     @property
     def lines(self) -> list[str]:
         """The lines of the screen."""
         self._draw()
-        return list(self._screen.display)
+        return list(self._picture.screen.display)
 
     @property
     def text(self) -> str:
@@ -197,7 +230,7 @@ class PtyProgram:
     def cells(self) -> list[list[pyte.screens.Char]]:
         """Every cell of the screen with its colours, to compare two screens exactly."""
         self._draw()
-        return [[self._screen.buffer[y][x] for x in range(self.columns)] for y in range(self.rows)]
+        return [[self._picture.screen.buffer[y][x] for x in range(self.columns)] for y in range(self.rows)]
 
     @property
     def memory_mib(self) -> float:

@@ -41,7 +41,7 @@ def _table(people: Path, columns: int, rows: int) -> Iterator[PtyProgram]:
 
 @contextmanager
 def _bare() -> Iterator[PtyProgram]:
-    with PtyProgram([sys.executable, "-m", "bench.table_app", "--bare"], cwd=ROOT) as program:
+    with PtyProgram([sys.executable, "-m", "bench.bare_app"], cwd=ROOT) as program:
         program.wait_for("ready")
         program.settle(idle=0.3)
         yield program

@@ -1,8 +1,7 @@
-"""Small apps for the measurements: an entity table over a SQLite file, and the barest app as the floor.
+"""A small app for the measurements: an entity table over a SQLite file.
 
 python -m bench.table_app FILE          the table
 python -m bench.table_app FILE --plain  the same, repainted the way Textual does
-python -m bench.table_app --bare        the floor
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Static
 
@@ -73,22 +72,5 @@ class TableApp(ScrollRegionApp[None]):
             self.mount(Static("Something lies on the table.", id="overlay"))
 
 
-class BareApp(App[None]):
-    """The least that Textual can show."""
-
-    ENABLE_COMMAND_PALETTE = False
-
-    def compose(self) -> ComposeResult:
-        yield Static("ready")
-
-    def on_key(self) -> None:
-        """Answer a key with the shortest repaint there is."""
-        word = self.query_one(Static)
-        word.update("READY" if word.content == "ready" else "ready", layout=False)
-
-
 if __name__ == "__main__":
-    if "--bare" in sys.argv:
-        BareApp().run()
-    else:
-        TableApp(Path(sys.argv[1]), plain="--plain" in sys.argv).run()
+    TableApp(Path(sys.argv[1]), plain="--plain" in sys.argv).run()
