@@ -24,6 +24,7 @@ from screens.formats import Formats
 from screens.seat import Seat
 from screens.sign_in import SignIn
 from widgets.key_line import KeyLine
+from widgets.key_order import KeysInOrder
 from widgets.scroll_region import ScrollRegionApp
 from widgets.too_small import too_small
 
@@ -51,7 +52,7 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-class OmniCrmApp(ScrollRegionApp[None]):
+class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     """The operator's desk.
 
     `desk` and `seat` are given by tests; a desk whose actor is set is signed in from the first frame on.
@@ -230,15 +231,14 @@ class OmniCrmApp(ScrollRegionApp[None]):
             self._choosing_room = True
             self._offer([(room.letter, room.title) for room in rooms.open_to(self.desk.actor)])
 
-    async def on_event(self, event: events.Event) -> None:
-        """Take the key after `g`, and no key but ctrl+q while nothing can be seen."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            if too_small(self.size) and event.key != "ctrl+q":
-                return
-            if self._choosing_room:
-                self._choose_room(event)
-                return
-        await super().on_event(event)
+    def takes_key(self, event: events.Key) -> bool:
+        """Take the key after `g`, and every key but ctrl+q while nothing can be seen."""
+        if too_small(self.size) and event.key != "ctrl+q":
+            return True
+        if self._choosing_room:
+            self._choose_room(event)
+            return True
+        return False
 
     def _choose_room(self, event: events.Key) -> None:
         self._choosing_room = False
