@@ -17,7 +17,8 @@ T = TypeVar("T")
 class ShortList(Generic[T]):
     """`read` returns all rows, `identity` a row's id, `text` what a search looks in.
 
-    Rows are sorted by id, unless `in_order` says that `read` already gives them in the order wanted.
+    Rows are sorted by id, unless `in_order` says that `read` already gives them in the order wanted: a row's key
+    is then its place.
     """
 
     def __init__(
@@ -36,19 +37,21 @@ class ShortList(Generic[T]):
         self._in_order = in_order
 
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[T]:
-        """Return up to `limit` rows next to `anchor`, by id."""
+        """Return up to `limit` rows next to `anchor`, by id or place."""
         rows = self._matching(query)
+        places = [at if self._in_order else self._identity(row) for at, row in enumerate(rows)]
+        way = -1 if query.descending and not self._in_order else 1
         first, last = 0, len(rows)
-        if anchor.key is not None:
-            at = next((i for i, row in enumerate(rows) if self._identity(row) == anchor.key.id), 0)
-            first, last = (0, at) if anchor.edge is Edge.BEFORE else (at + 1, len(rows))
+        if anchor.key is not None and anchor.edge is Edge.BEFORE:
+            last = sum(way * place < way * anchor.key.id for place in places)
+        elif anchor.key is not None:
+            first = sum(way * place <= way * anchor.key.id for place in places)
         if anchor.edge in (Edge.LAST, Edge.BEFORE):
             first = max(first, last - limit)
         else:
             last = min(last, first + limit)
-        taken = rows[first:last]
-        keys = [RowKey(self._identity(row), self._identity(row)) for row in taken]
-        return Window(taken, keys, first > 0, last < len(rows))
+        keys = [RowKey(place, place) for place in places[first:last]]
+        return Window(rows[first:last], keys, first > 0, last < len(rows))
 
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching rows."""

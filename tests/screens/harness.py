@@ -7,8 +7,10 @@ async with signed_in_app(crm, admin) as pilot:
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 from textual.pilot import Pilot
 
@@ -26,7 +28,9 @@ def make_app(crm: Crm, actor: Actor | None = None, environ: Mapping[str, str] | 
     """Return the application on `crm`; without an actor it begins with the login screen."""
     desk = Desk(crm.settings, lambda _settings: crm)
     desk.actor = actor
-    return OmniCrmApp(crm.settings, desk, Seat(crm.settings.home, environ or {}))
+    colours = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
+    with patch.dict(os.environ, colours, clear=True):
+        return OmniCrmApp(crm.settings, desk, Seat(crm.settings.home, environ or {}))
 
 
 @asynccontextmanager
