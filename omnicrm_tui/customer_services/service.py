@@ -219,6 +219,8 @@ class CustomerServicesService(Service):
         values["service_type"] = values["service_type"] or ""
         for cost in ("retail_cost", "wholesale_cost"):
             values[cost] = values[cost] or 0
+        if values["auto_renew"] is None and self.actor.provision_id is not None:
+            values["auto_renew"] = self.work.provisioning.renewal_choice(self.actor.provision_id)
         if values["auto_renew"] is None:
             values["auto_renew"] = product is not None and product.auto_renew == "true"
         values["service_provisioned_date"] = data.service_provisioned_date or self.work.clock.now()

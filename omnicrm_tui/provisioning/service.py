@@ -233,6 +233,11 @@ class ProvisioningService(Service):
         self.actor.require("view_provision")
         return dict(self._job(provision_id).inventory_choices)
 
+    def renewal_choice(self, provision_id: int) -> bool | None:
+        """Return what was answered to "enable auto-renewal?" when the job was ordered (SVC-172); None if not asked."""
+        answer = self._job(provision_id).provisioning_json_vars.get("auto_renew")
+        return None if answer is None else str(answer).lower() in ("true", "1", "yes")
+
     def attach_service(self, provision_id: int, service_id: int, service_uuid: str) -> None:
         """Note which service a job made (SVC-025, SVC-121); called when a job's play creates one."""
         job = self._job(provision_id)

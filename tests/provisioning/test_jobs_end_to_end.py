@@ -72,10 +72,12 @@ def test_a_mobile_service_is_there_in_every_system(operator: Operator) -> None:
     ]
 
 
-@pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "CAT-482")
+@pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "SVC-173", "CAT-482")
 def test_a_simple_service_needs_no_stock(operator: Operator) -> None:
-    job, _ = run(operator, operator.order("play_simple_service"))
+    job, _ = run(operator, operator.order("play_simple_service", auto_renew=True))
     assert job.provisioning_status == SUCCESS
+    with operator.crm.reading(operator.admin) as work:
+        assert work.customer_services.get(job.service_id).auto_renew is True
     assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{job.service_uuid}"]
 
 
