@@ -76,9 +76,10 @@ def test_a_full_disk_says_so_and_changes_nothing(crm: Crm, admin: Actor) -> None
     with crm.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-    notes = CustomerInput(customer_name="Ada", customer_notes="x" * 100_000)
+    notes = CustomerInput(customer_name="Ada", customer_notes="x" * 10_000)
     with pytest.raises(DatabaseProblem, match="full"), crm.as_actor(admin) as work:
-        work.customers.create(notes)
+        for _ in range(20):
+            work.customers.create(notes)
     assert customers(crm, admin) == 0
 
 

@@ -42,7 +42,7 @@ def broken_contracts(importer: str, imported: str) -> set[str]:
         ("widgets.table", "omnicrm_tui.customers.service", {"widgets"}),
         ("widgets.table", "screens.customers", {"widgets"}),
         ("omnicrm_tui.billing.service", "omnicrm_tui.customers.models", {"rooms"}),
-        ("omnicrm_tui.billing.pdf.page", "omnicrm_tui.customers.rules", {"rooms"}),
+        ("omnicrm_tui.billing.pdf.page", "omnicrm_tui.customers.lookup", {"rooms"}),
         ("omnicrm_tui.billing.service", "textual", {"inside"}),
         ("omnicrm_tui.billing.service", "fastapi", {"inside"}),
         ("omnicrm_tui.work", "screens", {"inside"}),
