@@ -149,6 +149,7 @@ class CustomerScreen(CrmScreen):
         if customer is None:
             return
         from omnicrm_tui.customers.schemas import CustomerChange
+        from screens.customers import LABELS
         from screens.dialogs import FormDialog
         from screens.views import values_of
         from widgets.form import fields_of
@@ -159,7 +160,7 @@ class CustomerScreen(CrmScreen):
             CustomerChange,
             names,
             prefix="customer_",
-            labels={"customer_account_type": _("Type"), "customer_payment_type": _("Payment")},
+            labels=LABELS,
             choices={
                 "customer_status": statuses,
                 "customer_account_type": [(kind, kind) for kind in ("Individual", "Business")],

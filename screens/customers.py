@@ -34,6 +34,17 @@ COLUMNS: tuple[Column[CustomerRow], ...] = (
 )
 
 
+LABELS = {
+    "customer_account_type": _("Type"),
+    "customer_payment_type": _("Payment"),
+    "customer_email": _("E-mail"),
+    "contact_firstname": _("First name"),
+    "contact_lastname": _("Last name"),
+    "contact_email": _("E-mail"),
+}
+"""Labels of fields whose names say it otherwise."""
+
+
 class CustomersScreen(CrmScreen):
     """All customers."""
 
@@ -81,7 +92,7 @@ class CustomersScreen(CrmScreen):
         from widgets.form import fields_of
 
         names = ("customer_name", "customer_account_type", "customer_phone", "customer_email")
-        fields = fields_of(CustomerInput, names, prefix="customer_", labels={"customer_account_type": _("Type")})
+        fields = fields_of(CustomerInput, names, prefix="customer_", labels=LABELS)
         self.app.push_screen(FormDialog(_("New customer"), CustomerInput, fields, self._create), self._created)
 
     async def _create(self, data: CustomerInput) -> CustomerView:

@@ -69,7 +69,9 @@ class Palette(Dialog[Command]):
     Palette { align: center top; }
     Palette #box { width: 72; margin: 1 0 0 0; height: 20; }
     Palette OptionList { height: 1fr; border: none; padding: 0; background: $surface; }
-    Palette OptionList:focus { border: none; }
+    Palette OptionList > .option-list--option-highlighted {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,7 +82,7 @@ class Palette(Dialog[Command]):
     ]
 
     heading = _("Commands")
-    keys = _("enter do it   ↑↓ choose   c 4711, s 12, job 88, inv 1234   esc close")
+    keys = _("enter do it   ↑↓ choose   c 4711, s 12, job 88, inv 1234   esc")
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()

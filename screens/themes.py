@@ -56,7 +56,6 @@ NAMES = (DARK.name, LIGHT.name, ANSI)
 
 CSS = """
 * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
-ToastRack { layer: notice; }
 Toast { padding: 0 1; max-width: 60; }
 RowGrid:nocolor .grid--cursor { text-style: reverse; }
 Input:nocolor > .input--cursor { text-style: reverse; }

@@ -171,7 +171,7 @@ class Form(VerticalScroll, can_focus=False):
 
     def focus_first(self) -> None:
         """Give the keyboard to the first field."""
-        next(iter(self._controls.values())).focus()
+        self.screen.set_focus(next(iter(self._controls.values())))
 
     def show_errors(self, errors: Mapping[str, str]) -> str:
         """Show what is wrong at each field and go to the first; return what belongs to no field here."""
@@ -181,14 +181,14 @@ class Form(VerticalScroll, can_focus=False):
             line.update(visible(f"! {errors[name]}") if name in errors else "")
             line.set_class(name in errors, "-open")
         if wrong:
-            self._controls[wrong[0]].focus()
+            self.screen.set_focus(self._controls[wrong[0]])
         return "; ".join(elsewhere)
 
     def action_step(self, by: int) -> None:
         """Go to the next or previous field; stop at the ends."""
         order: list[Widget] = list(self._controls.values())
         at = order.index(self.screen.focused) if self.screen.focused in order else 0
-        order[max(0, min(len(order) - 1, at + by))].focus()
+        self.screen.set_focus(order[max(0, min(len(order) - 1, at + by))])
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter goes on to the next field, and after the last one the form is complete."""

@@ -74,16 +74,12 @@ class ContactsPane(Pane):
     def action_new(self) -> None:
         """Ask for a contact and add it."""
         from omnicrm_tui.customers.schemas import ContactInput
+        from screens.customers import LABELS
         from screens.dialogs import FormDialog
         from widgets.form import fields_of
 
-        labels = {
-            "contact_firstname": _("First name"),
-            "contact_lastname": _("Last name"),
-            "contact_email": _("E-mail"),
-        }
         hints = {"contact_types": _("such as Billing,Technical")}
-        fields = fields_of(ContactInput, prefix="contact_", labels=labels, hints=hints)
+        fields = fields_of(ContactInput, prefix="contact_", labels=LABELS, hints=hints)
         self.app.push_screen(FormDialog(_("New contact"), ContactInput, fields, self._add), self._added)
 
     async def _add(self, data: ContactInput) -> ContactView:

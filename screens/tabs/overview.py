@@ -76,7 +76,8 @@ class OverviewPane(Pane):
         services, figures = self._found
         facts = customer_facts(self._customer, formats)
         if services is not None:
-            facts += [Fact(_("Services")), Fact(_("Active"), services[0]), Fact(_("All"), services[1])]
+            active, of_all = services
+            facts.append(Fact(_("Active services"), _("{active} of {all}").format(active=active, all=of_all)))
         if figures is not None:
             facts += [Fact(_("Billing")), *money_facts(figures, formats)]
         self.query_one(Facts).show([*facts, *note_facts(self._customer.customer_notes)])

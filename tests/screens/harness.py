@@ -41,7 +41,7 @@ async def signed_in_app(
     app = make_app(crm, actor)
     if theme:
         app.theme = theme
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         if room:
             assert room in rooms.MODES, f"there is no room {room}"
             app.go(room)

@@ -1,0 +1,171 @@
+"""The frame: rooms, palette, keys, locking, leaving, and terminals that are too small."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.actor import Actor, ActorKind
+from screens import themes
+from screens.login import LoginScreen
+from tests.screens.harness import make_app, press, screen_text, settled, signed_in_app, type_text, until
+from tests.screens.people import PASSWORD, add_people, add_user
+
+
+@pytest.mark.req("CAT-261")
+async def test_g_and_a_letter_go_to_a_room_and_back_to_where_one_was(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "down", "down", "g")
+        assert "s Services" in screen_text(pilot.app)
+        await press(pilot, "s")
+        assert pilot.app.current_mode == "services"
+        assert "Mobile 20GB" in screen_text(pilot.app)
+        await press(pilot, "g", "c")
+        assert "3 of 6" in screen_text(pilot.app)
+
+
+async def test_g_twice_goes_to_the_first_row_and_other_letters_do_nothing(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "down", "down", "g", "g")
+        assert "1 of 6" in screen_text(pilot.app)
+        await press(pilot, "g", "n")
+        assert "New customer" not in screen_text(pilot.app)
+        assert "c Customers" not in screen_text(pilot.app)
+
+
+async def test_rooms_without_permission_are_not_offered(crm: Crm) -> None:
+    clerk = Actor(ActorKind.STAFF, "clerk", permissions=frozenset({"view_customer"}))
+    async with signed_in_app(crm, clerk) as pilot:
+        await press(pilot, "g")
+        assert "c Customers" in screen_text(pilot.app)
+        assert "Inventory" not in screen_text(pilot.app)
+        await press(pilot, "i")
+        assert pilot.app.current_mode == "customers"
+
+
+@pytest.mark.req("PLT-007")
+async def test_the_palette_finds_actions_rooms_and_tasks(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "colon")
+        await type_text(pilot, "create a cust")
+        assert "Create a customer" in screen_text(pilot.app)
+        await press(pilot, "enter")
+        await until(pilot, lambda: "New customer" in screen_text(pilot.app))
+        await press(pilot, "escape", "ctrl+k")
+        await type_text(pilot, "go to serv")
+        await press(pilot, "enter")
+        await until(pilot, lambda: pilot.app.current_mode == "services")
+
+
+@pytest.mark.parametrize("typed", ["c 2", "c2", "customer 2"])
+async def test_the_palette_opens_by_number(crm: Crm, admin: Actor, typed: str) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "colon")
+        await type_text(pilot, typed)
+        await press(pilot, "enter")
+        await until(pilot, lambda: "[bold]Bold & Sons[/bold] #2" in screen_text(pilot.app))
+
+
+async def test_an_unknown_number_is_said_and_nothing_stays_open(crm: Crm, admin: Actor) -> None:
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "colon")
+        await type_text(pilot, "c 999")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "There is no customer 999." in screen_text(pilot.app))
+        assert len(pilot.app.screen_stack) == 1
+
+
+async def test_the_keys_of_the_place_are_told(crm: Crm, admin: Actor) -> None:
+    async with signed_in_app(crm, admin, (120, 60)) as pilot:
+        await press(pilot, "question_mark")
+        shown = screen_text(pilot.app)
+        for text in ("Search in this list", "New customer", "On this screen", "g, then the room's letter"):
+            assert text in shown
+        await press(pilot, "escape")
+        assert "On this screen" not in screen_text(pilot.app)
+
+
+@pytest.mark.req("CAT-266")
+async def test_a_theme_is_chosen_and_remembered(crm: Crm, admin: Actor) -> None:
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "colon")
+        await type_text(pilot, "theme: light")
+        await press(pilot, "enter")
+        await until(pilot, lambda: pilot.app.theme == themes.LIGHT.name)
+    assert make_app(crm, admin).theme == themes.LIGHT.name
+
+
+@pytest.mark.parametrize(("term", "chosen"), [("linux", themes.ANSI), ("xterm-256color", themes.DARK.name)])
+def test_a_terminal_of_sixteen_colours_gets_its_own(term: str, chosen: str) -> None:
+    assert themes.first("no such theme", {"TERM": term}) == chosen
+
+
+@pytest.mark.req("CAT-267")
+async def test_a_small_terminal_is_told_so_takes_no_keys_and_recovers(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin, (79, 24)) as pilot:
+        await settled(pilot)
+        assert "It has 79x24; 80x24 is the least." in screen_text(pilot.app)
+        assert "Ada" not in screen_text(pilot.app)
+        await press(pilot, "n")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "Ada Lovelace" in screen_text(pilot.app))
+        assert "too small" not in screen_text(pilot.app)
+        assert "New customer" not in screen_text(pilot.app)
+
+
+async def test_the_lock_hides_everything_until_the_password(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    user_id = add_user(crm, admin)
+    ada = Actor(ActorKind.STAFF, "ada", user_id=user_id, permissions=frozenset({"admin"}))
+    async with signed_in_app(crm, ada) as pilot:
+        await press(pilot, "n")
+        await type_text(pilot, "Half typed")
+        await press(pilot, "ctrl+l")
+        assert "Ada Lovelace" not in screen_text(pilot.app)
+        assert "Half typed" not in screen_text(pilot.app)
+        await press(pilot, "escape", "ctrl+k")
+        assert "Locked" in screen_text(pilot.app)
+        await type_text(pilot, "wrong")
+        await press(pilot, "enter")
+        assert "Invalid email or password" in screen_text(pilot.app)
+        await type_text(pilot, PASSWORD)
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Half typed" in screen_text(pilot.app))
+
+
+async def test_leaving_asks_while_something_is_unsaved(crm: Crm, admin: Actor) -> None:
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "n")
+        await type_text(pilot, "Ada")
+        await press(pilot, "ctrl+q")
+        assert "It will be lost." in screen_text(pilot.app)
+        await press(pilot, "n")
+        assert "Ada" in screen_text(pilot.app)
+        await pilot.press("ctrl+q", "y")
+        await until(pilot, lambda: not pilot.app.is_running)
+
+
+@pytest.mark.req("CAT-262")
+async def test_logging_out_forgets_what_the_rooms_showed(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "enter", "colon")
+        await type_text(pilot, "log out")
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LoginScreen))
+        assert "Lovelace" not in screen_text(pilot.app)
+        await press(pilot, "escape", "ctrl+k")
+        assert "Commands" not in screen_text(pilot.app)
+
+
+async def test_no_cursor_blinks(crm: Crm, admin: Actor) -> None:
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "n")
+        for line in pilot.app.screen.query(Input):
+            assert not line.cursor_blink

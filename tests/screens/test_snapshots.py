@@ -1,0 +1,78 @@
+"""How the screens of the frame and of the customer rooms look, small and large, in the three themes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.actor import Actor
+from screens import themes
+from tests.fixtures.pictures import Compare
+from tests.screens.harness import LARGE, SMALL, make_app, press, settled, signed_in_app, type_text
+from tests.screens.people import add_people
+
+Way = Callable[[Pilot[None]], Awaitable[None]]
+SIZES = {"80x24": SMALL, "120x40": LARGE}
+LOOKS = {"dark": themes.DARK.name, "light": themes.LIGHT.name, "ansi": themes.ANSI}
+
+
+def keys(*pressed: str, command: str = "") -> Way:
+    """Return the way to a screen: a command of the palette, then keys."""
+
+    async def go(pilot: Pilot[None]) -> None:
+        if command:
+            await press(pilot, "colon")
+            await type_text(pilot, command)
+            await press(pilot, "enter")
+        await press(pilot, *pressed)
+
+    return go
+
+
+WAYS: dict[str, Way] = {
+    "customers": keys("down"),
+    "customers-new": keys("n", "ctrl+s"),
+    "palette": keys("colon"),
+    "keys": keys("question_mark"),
+    "go": keys("g"),
+    "customer-overview": keys(command="c 1"),
+    "customer-contacts": keys("2", command="c 1"),
+    "customer-sites": keys("3", command="c 1"),
+    "customer-services": keys("4", command="c 1"),
+    "customer-billing": keys("5", command="c 1"),
+    "customer-invoices": keys("5", "tab", command="c 1"),
+    "customer-inventory": keys("6", command="c 1"),
+    "customer-activity": keys("7", command="c 1"),
+    "customer-edit": keys("e", command="c 1"),
+    "transaction-add": keys("5", "n", command="c 1"),
+    "transaction-void": keys("5", "d", command="c 1"),
+    "service": keys(command="s 1"),
+    "services": keys("g", "s"),
+    "billing": keys("g", "b"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", WAYS)
+async def test_a_screen_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Compare, name: str, size: str) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin, SIZES[size]) as pilot:
+        await WAYS[name](pilot)
+        await in_each_look(pilot, same_picture, f"{name}-{size}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_login_screen_looks_as_it_did(crm: Crm, same_picture: Compare, size: str) -> None:
+    async with make_app(crm).run_test(size=SIZES[size]) as pilot:
+        await in_each_look(pilot, same_picture, f"login-{size}")
+
+
+async def in_each_look(pilot: Pilot[None], same_picture: Compare, name: str) -> None:
+    """Compare what is shown in the three themes."""
+    for look, theme in LOOKS.items():
+        pilot.app.theme = theme
+        await settled(pilot)
+        same_picture(pilot.app, f"{name}-{look}")
