@@ -202,18 +202,22 @@ class PtyProgram:
             self._picture.feed(data)
         self._drawn = len(self._chunks)
 
-    def shown_at(self, condition: Callable[[str], bool]) -> float:
+    def shown_at(self, condition: Callable[[str], bool], timeout: float = 30.0) -> float:
         """Return the milliseconds from the start to the first moment when `condition` held for the screen.
 
-        Found by drawing everything once more, so that looking does not slow what is watched. The terminal must
-        not have been resized. Raises TimeoutError when there was no such moment.
+        Looks only while the program is silent, and finds the moment by drawing everything once more, so that
+        looking does not slow what is watched. The terminal must not have been resized. Raises TimeoutError.
         """
+        deadline = time.perf_counter() + timeout
+        while not (self.settle(idle=0.3).sent == 0 and condition(self.text)):
+            if time.perf_counter() > deadline:
+                raise TimeoutError("the screen never showed what was looked for:\n" + self.text)
         picture = Picture(self.columns, self.rows)
         for at, data in self._chunks:
             picture.feed(data)
             if condition(picture.text):
                 return at * 1000
-        raise TimeoutError("the screen never showed what was looked for:\n" + picture.text)
+        raise AssertionError("what was shown at last was never shown")
 
     @property
     def lines(self) -> list[str]:

@@ -31,7 +31,6 @@ def run() -> list[Row]:
 
 def _shown(start: Callable[[], PtyProgram], complete: Callable[[str], bool]) -> float:
     with start() as program:
-        program.settle(idle=0.7, limit=20)
         return program.shown_at(complete)
 
 

@@ -1,22 +1,24 @@
-"""`omnicrm tui`: the application."""
+"""Opening the application in the terminal at hand: the one command whose start people wait for."""
 
 from __future__ import annotations
 
 import gc
 import sys
 
-import click
-
-from omnicrm_tui.config_file import load_settings
-from omnicrm_tui.database.migrate import require_known
+from omnicrm_tui.cli.lazily import import_lazily
+from omnicrm_tui.errors import CrmError
 
 
-@click.command()
-def tui() -> None:
-    """Open the application (the default)."""
+def open_terminal() -> None:
+    """Run the application until the person leaves. Raises CrmError where it cannot start."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.ClickException("The application needs a terminal; for programs there is 'omnicrm serve'.")
+        raise CrmError("The application needs a terminal; for programs there is 'omnicrm serve'.")
     gc.disable()  # Importing makes no garbage worth looking for; the application collects once it is open.
+    # Libraries import it in passing and use it long after the first frame, if at all.
+    import_lazily("importlib.metadata")
+    from omnicrm_tui.config_file import load_settings
+    from omnicrm_tui.database.migrate import require_known
+
     settings = load_settings()
     require_known(settings)
     from omnicrm_tui.app import run

@@ -1,0 +1,87 @@
+"""The commands and their options. A command's module is imported when that command runs, and no sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from omnicrm_tui import __version__
+from omnicrm_tui.cli import INTERRUPTED, say
+
+COMMANDS = {
+    "tui": ("tui:tui", "Open the application (the default)."),
+    "serve": ("serve:serve", "Serve the REST API."),
+    "demo": ("demo:demo", "Fill an empty home with demo data."),
+    "db": ("database:db", "Make, upgrade or check the database's tables."),
+    "user": ("user:user", "Manage users from the command line."),
+    "config": ("config:config", "Check or show the configuration."),
+    "lab": ("lab:lab", "Run the pretend network of this home."),
+}
+USAGE = 2
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, and imports the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the named command; None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"omnicrm_tui.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, suggesting the nearest name for a mistyped one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            suggestion = f" Did you mean {near[0]}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"There is no command {args[0]!r}.{suggestion}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="omnicrm", message="%(prog)s %(version)s")
+@click.pass_context
+def omnicrm(context: click.Context) -> None:
+    """A telecom operator's BSS/OSS desk in a terminal.
+
+    OMNICRM_HOME holds all state (by default ~/.local/share/omnicrm), OMNICRM_CONFIG names the configuration
+    (by default config.yaml in there).
+    """
+    if context.invoked_subcommand is None:
+        from omnicrm_tui.cli.terminal import open_terminal
+
+        open_terminal()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that `arguments` name; return the exit status. Errors that are not about usage are raised."""
+    try:
+        result = omnicrm.main(args=arguments, prog_name="omnicrm", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return USAGE
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "omnicrm"
+        return say(f"{error.format_message()} Try '{where} --help'.", USAGE)
+    except click.ClickException as error:
+        return say(error.format_message(), error.exit_code)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    return result if isinstance(result, int) else 0

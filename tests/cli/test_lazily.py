@@ -1,0 +1,40 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from omnicrm_tui.cli.lazily import import_lazily
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """A module that nobody has imported, and that tells when it is."""
+    name = "omnicrm_test_of_lazy_modules"
+    (tmp_path / f"{name}.py").write_text("import builtins\nbuiltins.lazy_module_ran = True\nvalue = 7\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delattr("builtins.lazy_module_ran", raising=False)
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_a_lazy_module_runs_when_something_of_it_is_used(later: str) -> None:
+    import builtins
+
+    import_lazily(later)
+    module = __import__(later)
+    assert not hasattr(builtins, "lazy_module_ran")
+    assert module.value == 7
+    assert builtins.lazy_module_ran
+
+
+def test_a_module_that_is_there_stays() -> None:
+    import json
+
+    import_lazily("json")
+    assert sys.modules["json"] is json
+
+
+def test_an_unknown_module_is_an_error() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        import_lazily("there_is_no_such_module")
