@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
 
 def import_lazily(name: str) -> None:
     """Let every later `import` of the module `name` cost nothing until one of its attributes is asked for.
 
-    For modules that libraries import in passing; see `importlib.util.LazyLoader`.
+    For modules that libraries import in passing. (`importlib.util.LazyLoader` loads at the next `import` already.)
     """
     if name in sys.modules:
         return
     spec = find_spec(name)
-    if spec is None or spec.loader is None:
+    if spec is None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-    spec.loader = LazyLoader(spec.loader)
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    stand_in = ModuleType(name)
+    stand_in.__spec__ = spec
+
+    def load(attribute: str) -> Any:
+        if attribute == "__path__":
+            raise AttributeError(attribute)
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+        return getattr(import_module(name), attribute)
+
+    stand_in.__getattr__ = load  # type: ignore[method-assign]
+    sys.modules[name] = stand_in
