@@ -330,5 +330,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
 
 def run(settings: Settings) -> None:
-    """Run the application until the person leaves."""
-    OmniCrmApp(settings).run()
+    """Run the application until the person leaves; exits with 128 and the signal's number when one ended it."""
+    app = OmniCrmApp(settings)
+    app.run()
+    if app.return_code:
+        raise SystemExit(app.return_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from textual import events
@@ -59,7 +60,9 @@ class AtDesk(_Widget):
 
         A CrmError goes to `on_error`, or becomes a message to the person; the worker's result is then None.
         """
-        return self.run_worker(self._guarded(work, on_error), group=group, exclusive=exclusive, exit_on_error=False)
+        # A callable, not a coroutine: a worker that is replaced before it began leaves nothing unawaited.
+        guarded = partial(self._guarded, work, on_error)
+        return self.run_worker(guarded, group=group, exclusive=exclusive, exit_on_error=False)
 
     async def _guarded(
         self, work: Callable[[], Coroutine[Any, Any, T]], on_error: Callable[[CrmError], None] | None

@@ -7,7 +7,8 @@ from textual.widgets import Input
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import Actor, ActorKind
-from screens import themes
+from omnicrm_tui.identity.schemas import UserChange
+from screens import desk, themes
 from screens.login import LoginScreen
 from tests.screens.harness import make_app, press, screen_text, settled, signed_in_app, type_text, until
 from tests.screens.people import PASSWORD, add_people, add_user
@@ -169,3 +170,20 @@ async def test_no_cursor_blinks(crm: Crm, admin: Actor) -> None:
         await press(pilot, "n")
         for line in pilot.app.screen.query(Input):
             assert not line.cursor_blink
+
+
+@pytest.mark.req("BIL-374")
+async def test_who_is_revoked_is_signed_out_at_the_next_step(
+    crm: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_people(crm, admin)
+    add_user(crm, admin, username="root", email="root@mail.example")
+    user_id = add_user(crm, admin)
+    ada = Actor(ActorKind.STAFF, "ada", user_id=user_id, permissions=frozenset({"admin"}))
+    async with signed_in_app(crm, ada) as pilot:
+        with crm.as_actor(admin) as work:
+            work.identity.update_user(user_id, UserChange(active=False))
+        monkeypatch.setattr(desk, "RECHECK_SECONDS", 0.0)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LoginScreen))
+        assert "Lovelace" not in screen_text(pilot.app)
