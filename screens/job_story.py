@@ -150,18 +150,21 @@ def duration(span: timedelta) -> str:
 
 
 def _note(event: EventView) -> str:
-    """Return what stands behind the task's name: why it failed or was left out, or what it tells."""
+    """Return what stands behind the task's name: why it failed or was left out, or the few words that it says.
+
+    What modules say of themselves when all is well ("OK (35 bytes)", "All items completed") is left out.
+    """
     result = result_of(event)
     if event.provisioning_status == RUNNING:
         return ""
     if result.get("skipped"):
         return _("left out: its condition does not hold")
     message = result.get("msg")
-    if not isinstance(message, str):
-        return ""
-    line = message.strip().splitlines()[0] if message.strip() else ""
-    short = line if len(line) <= LONGEST_NOTE else ""
-    return line if event.provisioning_status in (FAILED, IGNORED) else short
+    line = message.strip().splitlines()[0] if isinstance(message, str) and message.strip() else ""
+    if event.provisioning_status in (FAILED, IGNORED):
+        return line
+    chatter = line == "All assertions passed" or not result.keys().isdisjoint({"status", "results"})
+    return "" if chatter or len(line) > LONGEST_NOTE else line
 
 
 def result_of(event: EventView) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from widgets.tab_line import TabLine
 from widgets.text import visible
 
 TITLES = {"ocs": _("OCS"), "hss": _("HSS"), "smsc": _("SMSC"), "mail": _("Mail")}
+NEWEST_FIRST = ListQuery(descending=True)
 SWITCH_WORDS = {
     Mode.OK: _("answers normally"),
     Mode.FAIL: _("FAILS"),
@@ -138,6 +139,7 @@ class LabScreen(CrmScreen):
                 columns(self.crm_app.formats),
                 id=part,
                 sorts=(),
+                query=NEWEST_FIRST,
                 empty_text=_(
                     "Nothing received yet. The lab runs with `omnicrm lab`, and while jobs of a demo need it."
                 ),

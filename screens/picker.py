@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,7 +20,7 @@ from widgets.action_line import Action, ActionLine
 from widgets.columns import Column
 from widgets.entity_table import EntityTable
 from widgets.row_table import RowTable
-from widgets.text import visible
+from widgets.text import fit, visible
 
 if TYPE_CHECKING:
     from omnicrm_tui.inventory.schemas import ItemRow
@@ -51,8 +52,12 @@ class PickableItems:
 
 def called(row: ItemRow, labels: Labels) -> str:
     """Return what tells an item apart: `SIM Card #123 - ICCID: 8944…01 (New)` (SVC-166)."""
+    return f"{row.item} {_apart(row, labels)}"
+
+
+def _apart(row: ItemRow, labels: Labels) -> str:
     label = labels.get(row.item, _UNLABELLED)[0]
-    return f"{row.item} #{row.inventory_id} - {label}: {row.itemtext1} ({row.item_state})"
+    return f"#{row.inventory_id} - {label}: {row.itemtext1} ({row.item_state})"
 
 
 class Picker(Dialog["dict[str, ItemRow]"]):
@@ -186,14 +191,14 @@ class Picker(Dialog["dict[str, ItemRow]"]):
 
     def _show(self) -> None:
         """Show the types with what is chosen."""
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text(no_wrap=True)
+        widest = max(cell_len(visible(kind)) for kind in self._kinds)
         for at, kind in enumerate(self._kinds):
             row = self._picked.get(kind)
             mark = "›" if at == self._at else " "
-            chosen = called(row, self._labels) if row is not None else _("choose one below")
-            done = "✓" if row is not None else "·"
-            line = f"{mark}{at + 1} {done} {kind} *  {chosen if row is not None else f'– {chosen} –'}"
-            text.append(visible(line) + "\n", style="bold" if at == self._at else "")
+            chosen = f"✓ {_apart(row, self._labels)}" if row is not None else _("· – choose one below –")
+            line = fit(f"{mark}{at + 1} {kind} *", widest + 5) + f" {chosen}"
+            text.append(fit(line, self.query_one("#types").size.width or 76) + "\n", "bold" if at == self._at else "")
         text.right_crop(1)
         self.query_one("#types", Static).update(text)
         self._buttons.show(self._actions())
