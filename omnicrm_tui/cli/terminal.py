@@ -21,6 +21,9 @@ def open_terminal() -> None:
 
     settings = load_settings()
     require_known(settings)
+    from screens.early import begin
+
+    early = begin(settings)
     from omnicrm_tui.app import run
 
-    run(settings)
+    run(settings, early)
