@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from omnicrm_tui.errors import CrmError, DatabaseProblem
+from omnicrm_tui.errors import CrmError
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
 from screens.base import Dialog, unsaved
 from screens.desk import Desk, sentence
+from screens.early import EarlyList
 from screens.formats import Formats
 from screens.seat import Seat
 from screens.sign_in import SignIn
@@ -83,8 +84,15 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         Binding("ctrl+q", "leave", _("Quit"), id="app.quit", show=False, priority=True, tooltip=_("Leave")),
     ]
 
-    def __init__(self, settings: Settings, desk: Desk | None = None, seat: Seat | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        desk: Desk | None = None,
+        seat: Seat | None = None,
+        early: EarlyList | None = None,
+    ) -> None:
         self.settings = settings
+        self.early = early
         self.desk = desk or Desk(settings, open_crm)
         self.seat = seat or Seat(settings.home)
         self.formats = Formats(settings.crm)
@@ -121,10 +129,14 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def open_desk(self) -> None:
         """Begin to open the service layer, or try again; go on with the remembered session if there is one."""
         self.desk.resume = self.sign_in.resume if self._resuming else None
-        self.desk.open()
         self.run_worker(self._opened(), group="open", exclusive=True)
 
     async def _opened(self) -> None:
+        early = await asyncio.to_thread(self.early.result) if self.early and self._resuming else None
+        if early is not None:
+            self.desk.actor = early[0]
+            self.screen.post_message(events.ScreenResume())
+        self.desk.open()
         try:
             await self.desk.crm()
         except Exception as error:
@@ -144,7 +156,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.run_worker(self._renewed(), group="renew")
 
     async def _renewed(self) -> None:
-        with contextlib.suppress(DatabaseProblem):
+        with contextlib.suppress(CrmError):
             if not await self.sign_in.renew():
                 self.sign_out(_("The session is over. Log in again."))
 
@@ -329,9 +341,9 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             await asyncio.wait_for(ending, LEAVE_SECONDS)
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, early: EarlyList | None = None) -> None:
     """Run the application until the person leaves; exits with 128 and the signal's number when one ended it."""
-    app = OmniCrmApp(settings)
+    app = OmniCrmApp(settings, early=early)
     app.run()
     if app.return_code:
         raise SystemExit(app.return_code)

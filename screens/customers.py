@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from omnicrm_tui.listing import ListQuery
 from screens.base import CrmScreen
 from screens.desk import ServiceSource, sentence
+from screens.early import FIRST_QUERY, EarlySource
 from widgets.columns import Tone
 from widgets.entity_table import Column, EntityTable, Filter
 
@@ -57,12 +57,12 @@ class CustomersScreen(CrmScreen):
     def body(self) -> ComposeResult:
         statuses = [(status, status) for status in self.crm_app.settings.crm.customer_statuses]
         yield EntityTable(
-            ServiceSource[Any](self.desk, lambda work: work.customers),
+            EarlySource(ServiceSource[Any](self.desk, lambda work: work.customers), self.crm_app.early),
             COLUMNS,
             id="customers",
             empty_text=_("No customers yet. Press n to make the first one."),
             sorts=("customer_name", "customer_id", "created"),
-            query=ListQuery(sort="customer_name"),
+            query=FIRST_QUERY,
             filters=(
                 Filter("customer_status", _("Status"), statuses),
                 Filter("customer_account_type", _("Type"), [(kind, kind) for kind in ("Individual", "Business")]),

@@ -101,9 +101,11 @@ class LoginScreen(CrmScreen):
         for control in self.query("TextLine, Toggle"):
             control.disabled = bool(problem)
         self.refresh_bindings()
-        if not problem:
+        name = self.query_one("#name", TextLine)
+        # What one types while the service layer opens stays, and so does the place where one types it.
+        if not problem and (not name.text or self.focused is None):
             self.query_one("#password", TextLine).value = ""
-            self.query_one("#name", TextLine).focus()
+            name.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`r` is for a problem alone: otherwise it is a letter like others."""

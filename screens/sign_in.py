@@ -30,31 +30,17 @@ class SignIn:
         self._remembered = False
 
     def resume(self, crm: Crm) -> Actor | None:
-        """Go on with the remembered session, if there is one that still holds (PLT-177). Blocks.
-
-        It only reads, so that the first list is there sooner; `renew` follows.
-        """
-        session = self._seat.session
-        token = session.peek() if session else None
-        if token is None:
-            return None
-        from omnicrm_tui.identity.actor import visitor
-
-        source = self._seat.source_address
-        try:
-            with crm.reading(visitor(source)) as work:
-                actor = work.identity.peek(token, source)
-        except NotAuthenticated:
-            return None
-        self._remembered = True
+        """Go on with the remembered session, if there is one that still holds (PLT-177). Blocks."""
+        actor = resume(crm, self._seat)
+        self._remembered = actor is not None
         return actor
 
     async def renew(self) -> bool:
         """Exchange the remembered token for the next one; False when the session is over by now."""
         session = self._seat.session
         crm = await self._desk.crm()
-        if session is None:
-            return False
+        if session is None or not self._remembered:
+            return True
 
         def rotate(token: str) -> tuple[Actor, str]:
             with _visiting(crm, self._seat) as work:
@@ -125,6 +111,20 @@ class SignIn:
                 return use(work)
 
         return await asyncio.to_thread(run)
+
+
+def resume(crm: Crm, seat: Seat) -> Actor | None:
+    """Return whose session is remembered at `seat`, if it still holds; its token stays unused: `renew` follows."""
+    from omnicrm_tui.identity.actor import visitor
+
+    token = seat.session.peek() if seat.session else None
+    if token is None:
+        return None
+    try:
+        with crm.reading(visitor(seat.source_address)) as work:
+            return work.identity.peek(token, seat.source_address)
+    except NotAuthenticated:
+        return None
 
 
 def signed_in(result: LoginResult) -> Actor:
