@@ -124,10 +124,11 @@ def _rollback_heading(job: JobView, running: bool) -> Heading:
 
 
 def _task(event: EventView, formats: Formats, *, undoing: bool = False) -> Task:
+    state = _STATES.get(event.provisioning_status, "failed")
     return Task(
         event.event_number,
         event.event_name,
-        _STATES.get(event.provisioning_status, "failed"),
+        "skipped" if state == "done" and result_of(event).get("skipped") else state,
         formats.time(event.timestamp),
         _took(event.timestamp, event.finished),
         _note(event),
@@ -150,21 +151,28 @@ def duration(span: timedelta) -> str:
 
 
 def _note(event: EventView) -> str:
-    """Return what stands behind the task's name: why it failed or was left out, or the few words that it says.
+    """Return what stands behind the task's name: why it failed, or the few words that it says.
 
     What modules say of themselves when all is well ("OK (35 bytes)", "All items completed") is left out.
     """
     result = result_of(event)
-    if event.provisioning_status == RUNNING:
+    if event.provisioning_status == RUNNING or result.get("skipped"):
         return ""
-    if result.get("skipped"):
-        return _("left out: its condition does not hold")
-    message = result.get("msg")
-    line = message.strip().splitlines()[0] if isinstance(message, str) and message.strip() else ""
+    line = _message(result)
     if event.provisioning_status in (FAILED, IGNORED):
-        return line
+        return next((_message(one) for one in _rounds(result) if one.get("failed")), "") or line
     chatter = line == "All assertions passed" or not result.keys().isdisjoint({"status", "results"})
     return "" if chatter or len(line) > LONGEST_NOTE else line
+
+
+def _message(result: dict[str, Any]) -> str:
+    message = result.get("msg")
+    return message.strip().splitlines()[0] if isinstance(message, str) and message.strip() else ""
+
+
+def _rounds(result: dict[str, Any]) -> list[dict[str, Any]]:
+    rounds = result.get("results")
+    return [one for one in rounds if isinstance(one, dict)] if isinstance(rounds, list) else []
 
 
 def result_of(event: EventView) -> dict[str, Any]:
@@ -212,7 +220,7 @@ def failure_lines(job: JobView, events: Sequence[EventView]) -> list[tuple[str, 
     failed = failed_task(events)
     error = job.error_message or (_note(failed) if failed else "") or _("The job failed.")
     lines: list[tuple[str, Tone]] = [(_("Error: {why}").format(why=error.strip().splitlines()[0]), "error")]
-    if failed is not None:
+    if failed is not None and failed.event_name not in error:
         lines.append((_("At the task: {name}").format(name=failed.event_name), ""))
     rescue = [event for event in events if event.phase == RESCUE]
     stuck = [event.event_name for event in rescue if event.provisioning_status == IGNORED]
@@ -227,7 +235,9 @@ def failure_lines(job: JobView, events: Sequence[EventView]) -> list[tuple[str, 
 
 def _undone(undone: int, rolled_back: bool) -> str:
     if rolled_back:
-        return _("Rollback: {count} tasks took back what had been made; the items are free again.").format(count=undone)
+        return _("Rolled back in {count} tasks: what had been made is gone, the items are free again.").format(
+            count=undone
+        )
     return _("Nothing had to be taken back; the items are free again.")
 
 

@@ -257,7 +257,7 @@ class PlayRun:
             output = f"{process.stdout.text}\n{process.stderr.text}"
             diagnosis = play_failures.of_output(process.rc, output)
             return diagnosis, _first_error(output) or diagnosis.headline
-        message = f"{first.event_name}: {first.result.get('msg', 'failed')}"
+        message = f"{first.event_name}: {play_failures.said_by(first.result)}"
         return play_failures.of_task(first.result), message
 
     def _fatal(self, events: TaskEvents, diagnosis: Diagnosis, message: str, rc: int, stdout: str, stderr: str) -> None:

@@ -116,6 +116,11 @@ _UNREACHABLE = re.compile(
 _UNDEFINED = re.compile(r"is undefined|undefined variable|has no attribute", re.I)
 
 
+def said_by(result: Mapping[str, Any]) -> str:
+    """Why a task failed, in one sentence: of a loop, what its failed items said."""
+    return _item_messages(result) or str(result.get("msg", "failed"))
+
+
 def of_task(result: Mapping[str, Any]) -> Diagnosis | None:
     """The fatal error behind a failed task; None for an ordinary failure, which its own event explains."""
     said = f"{result.get('msg', '')} {_item_messages(result)}"
@@ -143,4 +148,5 @@ def _item_messages(result: Mapping[str, Any]) -> str:
     items = result.get("results")
     if not isinstance(items, list):
         return ""
-    return " ".join(str(item.get("msg", "")) for item in items if isinstance(item, dict) and item.get("failed"))
+    messages = (str(item.get("msg", "")) for item in items if isinstance(item, dict) and item.get("failed"))
+    return "; ".join(dict.fromkeys(message for message in messages if message))
