@@ -113,9 +113,12 @@ class ChooseCustomer(Dialog[int]):
     def on_input_changed(self, message: Input.Changed) -> None:
         """Ask when typing pauses."""
         message.stop()
+        self._stop_waiting()
+        self._pause = self.set_timer(DEBOUNCE_SECONDS, self._search)
+
+    def _stop_waiting(self) -> None:
         if self._pause is not None:
             self._pause.stop()
-        self._pause = self.set_timer(DEBOUNCE_SECONDS, self._search)
 
     def _search(self) -> None:
         words = self.query_one(TextLine).text
@@ -143,6 +146,7 @@ class ChooseCustomer(Dialog[int]):
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Take the chosen customer; wait for what was typed last."""
         message.stop()
+        self._stop_waiting()
         self.do(self._take, group="customers", exclusive=True, on_error=self._problem)
 
     async def _take(self) -> None:

@@ -24,16 +24,18 @@ from textual.widget import Widget
 from widgets.columns import Tone
 from widgets.text import fit, visible
 
-TaskState = Literal["done", "running", "failed", "ignored", "pending", "dropped"]
+TaskState = Literal["done", "running", "failed", "ignored", "skipped", "pending", "dropped"]
 
 _STATES: dict[TaskState, tuple[str, str, Tone]] = {
     "done": ("✓", _("done"), "success"),
     "running": ("▸", _("running"), "accent"),
     "failed": ("✗", _("failed"), "error"),
     "ignored": ("!", _("ignored"), "warning"),
+    "skipped": ("·", _("skipped"), "muted"),
     "pending": ("○", _("pending"), "muted"),
     "dropped": ("○", _("not run"), "muted"),
 }
+_QUIET = ("skipped", "pending", "dropped")
 _WORD = 8
 _TIME = 8
 _TOOK = 8
@@ -282,7 +284,7 @@ class TaskList(Widget, can_focus=True):
             Segment(times, muted),
             Segment(
                 fit(name, width - len(gutter) - len(state) - len(times)),
-                muted if task.state in ("pending", "dropped") else plain,
+                muted if task.state in _QUIET else plain,
             ),
         ]
         return Strip(segments).adjust_cell_length(width, plain)
