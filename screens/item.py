@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from omnicrm_tui.errors import CrmError
-from omnicrm_tui.listing import ListQuery
+from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
 from screens.base import CrmScreen
-from screens.desk import ServiceSource, sentence
+from screens.desk import Desk, sentence
 from screens.formats import Formats
 from screens.inventory import item_fields, secret_names, state_tone, text_names
 from widgets.columns import Column
@@ -28,9 +29,9 @@ def columns(formats: Formats) -> tuple[Column[ActivityRow], ...]:
     """Return the columns of an item's history."""
     return (
         Column(_("When"), lambda row: formats.moment(row.timestamp), width=16),
-        Column(_("Who"), lambda row: row.actor_name, width=16),
-        Column(_("What"), lambda row: row.action, min_width=18),
-        Column(_("Change"), changes, weight=2, min_width=20),
+        Column(_("Who"), lambda row: row.actor_name, width=12, priority=1),
+        Column(_("What"), lambda row: row.action, width=24),
+        Column(_("Change"), changes, min_width=20),
     )
 
 
@@ -77,10 +78,10 @@ class ItemScreen(CrmScreen):
             yield Facts([Fact(_("Reading…"))])
         if self.desk.may("view_customer_activity"):
             yield EntityTable(
-                ServiceSource[Any](self.desk, lambda work: work.activity),
+                History(self.desk, self.inventory_id),
                 columns(self.crm_app.formats),
                 empty_text=_("Nothing has happened to this item yet."),
-                query=history_of(self.inventory_id),
+                query=ListQuery(sort="activity_id", descending=True),
                 sorts=(),
                 describe_error=sentence,
             )
@@ -187,10 +188,22 @@ class ItemScreen(CrmScreen):
             self.load()
 
 
-def history_of(inventory_id: int) -> ListQuery:
-    """Return the question for everything that happened to an item, newest first."""
-    filters = {"object_type": ("inventory",), "object_id": (str(inventory_id),)}
-    return ListQuery(filters=filters, sort="activity_id", descending=True)
+class History:
+    """Everything that happened to one item, as the source of a table: no filter of the table leads out of it."""
+
+    def __init__(self, desk: Desk, inventory_id: int) -> None:
+        self._desk = desk
+        self._only = {"object_type": ("inventory",), "object_id": (str(inventory_id),)}
+
+    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[ActivityRow]:
+        """Return up to `limit` entries next to `anchor`."""
+        mine = replace(query, filters=self._only)
+        return self._desk.read_here(lambda work: work.activity.window(mine, anchor, limit))
+
+    def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
+        """Count the entries, up to `cap`."""
+        mine = replace(query, filters=self._only)
+        return self._desk.read_here(lambda work: work.activity.count(mine, cap))
 
 
 def item_facts(item: ItemView, formats: Formats) -> list[Fact]:

@@ -93,13 +93,13 @@ class FakeJob:
         self._write(self._number, name, phase, 1, {})
         return self._number
 
-    def end(self, number: int, name: str, status: int = 0, phase: str = "main", **result: object) -> None:
+    def end(self, number: int, name: str, outcome: int = 0, phase: str = "main", **result: object) -> None:
         """Report the end of a task."""
-        self._write(number, name, phase, status, result)
+        self._write(number, name, phase, outcome, result)
 
-    def task(self, name: str, status: int = 0, phase: str = "main", **result: object) -> None:
+    def task(self, name: str, outcome: int = 0, phase: str = "main", **result: object) -> None:
         """Report a task from its beginning to its end."""
-        self.end(self.begin(name, phase), name, status, phase, **result)
+        self.end(self.begin(name, phase), name, outcome, phase, **result)
 
     def finish(self, status: int = 0, reason: str = "finished", message: str | None = None) -> None:
         """End the job."""

@@ -1,0 +1,128 @@
+"""How ordering, jobs, stock, products and the lab look, small and large, in the three themes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from omnicrm_tui.clock import FrozenClock
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.lab.store import Store
+from tests.fixtures.pictures import Compare
+from tests.screens.harness import press, screen_text, settled, signed_in_app, until
+from tests.screens.shop import FakeJob, failed_job, open_shop, start_job
+from tests.screens.test_snapshots import LOOKS, SIZES, in_each_look
+
+Way = Callable[[Pilot[None]], Awaitable[None]]
+
+
+def place(name: str, identity: int, *pressed: str) -> Way:
+    """Return the way to what is opened by number, then keys."""
+
+    async def go(pilot: Pilot[None]) -> None:
+        pilot.app.open_place(name, identity)  # type: ignore[attr-defined]
+        await settled(pilot)
+        await press(pilot, *pressed)
+
+    return go
+
+
+def room(name: str, *pressed: str) -> Way:
+    """Return the way to a room, then keys."""
+
+    async def go(pilot: Pilot[None]) -> None:
+        pilot.app.go(name)  # type: ignore[attr-defined]
+        await settled(pilot)
+        await press(pilot, *pressed)
+
+    return go
+
+
+def ordering(*steps: tuple[tuple[str, ...], str], group: str = "1") -> Way:
+    """Return the way through an order: keys, and what they lead to, for each step."""
+
+    async def go(pilot: Pilot[None]) -> None:
+        await place("catalogue", 1, group)(pilot)
+        for pressed, shown in steps:
+            await pilot.press(*pressed)
+            await until(pilot, lambda shown=shown: shown in screen_text(pilot.app))  # type: ignore[misc]
+        await pilot.pause(0.05)
+
+    return go
+
+
+PICKER = (("enter",), "8944000000000000003")
+SECOND = (("enter",), "+44770000003")
+RENEWAL = (("enter", "enter"), "auto-renewal")
+REVIEW = (("y",), "Confirm & Provision")
+
+DIALOGS: dict[str, Way] = {
+    "picker": ordering(PICKER),
+    "picker-second": ordering(PICKER, SECOND),
+    "renewal": ordering(PICKER, SECOND, RENEWAL),
+    "review": ordering(PICKER, SECOND, RENEWAL, REVIEW),
+    "review-accepted": ordering(PICKER, SECOND, RENEWAL, REVIEW, (("space",), "[ Confirm & Provision ]")),
+}
+"""These wait for an answer in a worker, so the three looks are compared without waiting for it to end."""
+
+WAYS: dict[str, Way] = {
+    "catalogue": place("catalogue", 1),
+    "catalogue-terms": place("catalogue", 1, "t"),
+    "catalogue-none": place("catalogue", 0, "3"),
+    "job-failed": place("job", 1),
+    "job-detail": place("job", 1, "right", "enter"),
+    "job-output": place("job", 1, "right", "enter", "o"),
+    "job-running": place("job", 2),
+    "jobs": room("jobs"),
+    "inventory": room("inventory"),
+    "item": place("item", 1),
+    "item-edit": place("item", 1, "e"),
+    "products": room("products"),
+    "product": place("product", 1),
+    "product-pricing": place("product", 1, "2"),
+    "product-configuration": place("product", 1, "3"),
+    "lab": room("lab", "2"),
+    "lab-message": room("lab", "2", "enter"),
+    "lab-switch": room("lab", "2", "w"),
+}
+
+
+@pytest.fixture
+def busy_shop(crm: Crm, admin: Actor, clock: FrozenClock) -> Crm:
+    """A shop with a failed job, a running one, and a lab that received something."""
+    open_shop(crm, admin)
+    failed_job(crm, admin)
+    running = FakeJob(crm, start_job(crm, admin, 3, 4))
+    running.task("Load the configuration")
+    running.begin("Check the request")
+    store = Store(crm.settings.lab_folder, clock)
+    store.record("hss", "PUT", "PUT /subscriber/234100000000001", {"body": {"imsi": "234100000000001"}}, "200 OK")
+    store.close()
+    return crm
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", WAYS)
+async def test_a_screen_looks_as_it_did(
+    busy_shop: Crm, admin: Actor, same_picture: Compare, name: str, size: str
+) -> None:
+    async with signed_in_app(busy_shop, admin, SIZES[size]) as pilot:
+        await WAYS[name](pilot)
+        await in_each_look(pilot, same_picture, f"{name}-{size}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_a_step_of_an_order_looks_as_it_did(
+    crm: Crm, admin: Actor, same_picture: Compare, name: str, size: str
+) -> None:
+    open_shop(crm, admin)
+    async with signed_in_app(crm, admin, SIZES[size]) as pilot:
+        await DIALOGS[name](pilot)
+        for look, theme in LOOKS.items():
+            pilot.app.theme = theme
+            await pilot.pause()
+            same_picture(pilot.app, f"{name}-{size}-{look}")
