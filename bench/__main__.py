@@ -16,6 +16,7 @@ from bench.report import Bench, Row, markdown
 REGISTRY: dict[str, str] = {
     "commands": "bench.commands",
     "start": "bench.start",
+    "lists": "bench.lists",
     "table": "bench.table",
 }
 """The benches by name, in the order in which they run."""

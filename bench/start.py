@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
-from bench.homes import ROOT, Home, demo_home, interleaved, list_is_complete, remembered
+from bench.browse import BARE_ARGV
+from bench.homes import Home, demo_home, interleaved, list_is_complete, remembered
 from bench.pty_run import PtyProgram
 from bench.report import Row, median
 
 RUNS = 9
-_BARE = [sys.executable, str(ROOT / "bench" / "bare_app.py")]
 
 
 def run() -> list[Row]:
@@ -18,7 +17,7 @@ def run() -> list[Row]:
     home = remembered(demo_home())
     bare, login, customers = interleaved(
         RUNS,
-        lambda: _shown(lambda: PtyProgram(_BARE), lambda screen: "ready" in screen),
+        lambda: _shown(lambda: PtyProgram(BARE_ARGV), lambda screen: "ready" in screen),
         lambda: _login(home),
         lambda: _shown(home.tui, list_is_complete),
     )

@@ -62,11 +62,17 @@ def upgrade() -> None:
         sa.CheckConstraint("customer_payment_type IN ('prepaid', 'postpaid')", name=op.f("ck_customer_payment_type")),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer")),
     )
-    op.create_index("ix_customer_created", "customer", ["created", "customer_id"], unique=False)
-    op.create_index("ix_customer_name_key", "customer", ["name_key", "customer_id"], unique=False)
-    op.create_index("ix_customer_status_name", "customer", ["customer_status", "name_key", "customer_id"], unique=False)
     op.create_index(
-        "ix_customer_type_name", "customer", ["customer_account_type", "name_key", "customer_id"], unique=False
+        "ix_customer_created",
+        "customer",
+        ["created", "customer_id", "customer_status", "customer_account_type", "customer_payment_type", "archived_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_customer_name_key",
+        "customer",
+        ["name_key", "customer_id", "customer_status", "customer_account_type", "customer_payment_type", "archived_at"],
+        unique=False,
     )
     op.create_table(
         "inventory_template",
