@@ -17,6 +17,7 @@ REGISTRY: dict[str, str] = {
     "commands": "bench.commands",
     "start": "bench.start",
     "lists": "bench.lists",
+    "job": "bench.job",
     "table": "bench.table",
 }
 """The benches by name, in the order in which they run."""
