@@ -138,6 +138,7 @@ class JobScreen(CrmScreen):
         self._tasks.show(entries(seen.job, seen.events, seen.planned, self.crm_app.formats))
         if not seen.running and not self._ended:
             self._ended = True
+            self._tasks.settle()
             self._show_end(seen)
             if self._timer is not None:
                 self._timer.stop()

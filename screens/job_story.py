@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from gettext import gettext as _
+from gettext import ngettext
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, IGNORED, RUNNING, SUCCESS
@@ -226,19 +227,23 @@ def failure_lines(job: JobView, events: Sequence[EventView]) -> list[tuple[str, 
     stuck = [event.event_name for event in rescue if event.provisioning_status == IGNORED]
     undone = sum(event.provisioning_status == SUCCESS and not result_of(event).get("skipped") for event in rescue)
     if job.action != DEPROVISION:
-        lines.append((_undone(undone, bool(rescue)), "success" if undone and not stuck else ""))
+        lines.append((_undone(undone, bool(rescue), bool(stuck)), "success" if undone and not stuck else ""))
     if stuck:
         lines.append((_("Could not be undone, check by hand: {tasks}").format(tasks="; ".join(stuck)), "warning"))
     lines += [(_("What to do: {advice}").format(advice=advice), "") for advice in _advice(job, failed)]
     return lines
 
 
-def _undone(undone: int, rolled_back: bool) -> str:
-    if rolled_back:
-        return _("Rolled back in {count} tasks: what had been made is gone, the items are free again.").format(
-            count=undone
-        )
-    return _("Nothing had to be taken back; the items are free again.")
+def _undone(undone: int, rolled_back: bool, stuck: bool) -> str:
+    if stuck:
+        return _("Rolled back as far as possible ({count} tasks); the items are free again.").format(count=undone)
+    if not rolled_back:
+        return _("Nothing had to be taken back; the items are free again.")
+    return ngettext(
+        "Rolled back in {count} task: what had been made is gone, the items are free again.",
+        "Rolled back in {count} tasks: what had been made is gone, the items are free again.",
+        undone,
+    ).format(count=undone)
 
 
 def _advice(job: JobView, failed: EventView | None) -> list[str]:

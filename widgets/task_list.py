@@ -152,6 +152,11 @@ class TaskList(Widget, can_focus=True):
         self._rebuild()
         self._go(next((at for at, line in enumerate(self._lines) if line.key == key), self._cursor))
 
+    def settle(self) -> None:
+        """Nothing new will come: stop following, with the list filling the view."""
+        self._stop_following()
+        self._go(self._cursor)
+
     def _rebuild(self) -> None:
         before = self._lines
         here = before[self._cursor] if self._cursor < len(before) else None
@@ -208,7 +213,10 @@ class TaskList(Widget, can_focus=True):
         height = max(1, self.size.height)
         old, self._cursor = self._cursor, max(0, min(len(self._lines) - 1, cursor))
         top = max(self._cursor - height + 1, min(self._top, self._cursor))
-        top = max(0, min(top, len(self._lines) - height))
+        if self.following and top > self._top:
+            # Many lines now and then: to scroll for each poll would send the whole list each time.
+            top += height // 2
+        top = max(0, min(top, self._cursor, len(self._lines) - (height // 2 if self.following else height)))
         if top != self._top:
             self._top = top
             self.refresh()
@@ -290,7 +298,7 @@ class TaskList(Widget, can_focus=True):
         return Strip(segments).adjust_cell_length(width, plain)
 
     def _style(self, name: str) -> Style:
-        return self.rich_style + self.get_component_rich_style(f"task--{name}", partial=True)
+        return self.rich_style + self.get_component_rich_style(f"task--{name}")
 
     # Focus and mouse
 

@@ -62,3 +62,15 @@ def test_expired_balances_leave_the_file_with_the_next_change(store: Store, lab_
     doc = store.get("account", "cgrates.org:a")
     assert doc is not None
     assert doc["balances"] == {"*data": []}
+
+
+def test_other_programs_read_the_newest_first_and_count(store: Store, lab_folder: Path) -> None:
+    for number in range(5):
+        store.record("hss", "k", str(number), {}, "OK")
+    store.record("ocs", "k", "other", {}, "OK")
+    newest = module.read_newest(lab_folder, "hss", limit=2)
+    assert [row.summary for row in newest] == ["4", "3"]
+    assert [row.summary for row in module.read_newest(lab_folder, "hss", newest[-1].id, 2)] == ["2", "1"]
+    assert module.count_received(lab_folder, "hss") == 5
+    assert module.read_newest(lab_folder / "none", "hss") == []
+    assert module.count_received(lab_folder / "none", "hss") == 0

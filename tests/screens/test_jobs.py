@@ -85,7 +85,7 @@ async def test_failure_tells_what_was_undone_and_what_was_not(crm: Crm, admin: A
         await settled(pilot)
         seen = screen_text(app)
         assert "✗ Error: Read the product: the CRM does not answer" in seen
-        assert "Rolled back in 1 tasks" in seen
+        assert "Rolled back as far as possible (1 tasks)" in seen
         assert "Could not be undone, check by hand: Delete the HSS subscriber" in seen
         assert "What to do:" in seen
         assert "Rollback: what had been made was taken back" in seen
