@@ -32,7 +32,6 @@ NEVER = frozenset({"database", "jwt_secret", "stripe", "paypal", "api_keys", "ip
 
 _OWN_API = re.compile(rb"http://(?:localhost|127\.0\.0\.1):5000(?![0-9])")
 _TEXT_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".j2", ".cfg", ".txt", ".ini", ".xml", ".html"})
-_TEMPLATE = re.compile(r"\{[{%#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +174,6 @@ def _write_variables(folder: JobFolder, variables: Mapping[str, Any]) -> None:
 
 
 def _pair(name: str, value: Any) -> str:
-    """One variable as YAML. Text from a request is data: Ansible must not evaluate what looks like a template."""
-    text = json.dumps(value, ensure_ascii=True)
-    return f"{json.dumps(name)}: {'!unsafe ' if _TEMPLATE.search(text) else ''}{text}"
+    """One variable as YAML. Text is data: Ansible evaluates neither templates in it nor, in a condition, bare words."""
+    mark = "!unsafe " if isinstance(value, (str, list, dict)) else ""
+    return f"{json.dumps(name)}: {mark}{json.dumps(value, ensure_ascii=True)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 SUCCESS, RUNNING, FAILED, IGNORED = 0, 1, 2, 3
@@ -12,8 +12,19 @@ STATUS_NAMES = {SUCCESS: "Success", RUNNING: "Running", FAILED: "Failed", IGNORE
 
 DEPROVISION = "deprovision"
 
-SYSTEM_VARIABLES = ("product_id", "customer_id", "access_token", "initiating_user")
-"""What a caller can never override (SVC-052)."""
+CUSTOMER_VARIABLES = frozenset({"auto_renew"})
+"""What a customer's user may answer (SVC-172); prices, amounts and accounts are the operator's to set."""
+
+_ANSIBLES_OWN = "ansible_"
+_SYSTEMS_OWN = frozenset({"crm_config"})
+
+
+def reserved_names(variables: Iterable[str]) -> list[str]:
+    """Return the names that no variable may have: they would say which programs Ansible runs, and as whom.
+
+    Extra variables win over all others, `ansible_python_interpreter` and the loaded configuration included.
+    """
+    return [name for name in variables if name.startswith(_ANSIBLES_OWN) or name in _SYSTEMS_OWN]
 
 
 def merge_variables(

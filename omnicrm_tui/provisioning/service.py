@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +19,13 @@ from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Windo
 from omnicrm_tui.provisioning import play_file
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.rules import (
+    CUSTOMER_VARIABLES,
     DEPROVISION,
     FAILED,
     RUNNING,
     SUCCESS,
     merge_variables,
+    reserved_names,
     split_inventory,
 )
 from omnicrm_tui.provisioning.schemas import EventView, JobRow, JobView, ProvisionRequest
@@ -99,6 +102,8 @@ class ProvisioningService(Service):
         self._check_order(product, customer_id, request)
         types = product.inventory_items
         from_variables, variables = split_inventory(request.variables, types)
+        if self.actor.kind is ActorKind.CUSTOMER:
+            _refuse(variables.keys() - CUSTOMER_VARIABLES, "is set by the operator")
         choices = _complete_choices(types, {**from_variables, **request.inventory})
         system = {"product_id": product.product_id, "customer_id": customer_id}
         if request.service_id is not None:
@@ -278,6 +283,7 @@ class ProvisioningService(Service):
         service_id: int | None,
         action: str | None = None,
     ) -> Provision:
+        _refuse(reserved_names(variables), "is set by the system alone")
         initiator = self.actor.user_id or self.work.identity.first_admin_id()
         found = self._read_play(play)
         job = Provision(
@@ -341,6 +347,11 @@ def _of(customer_id: int | None) -> list[ColumnElement[bool]]:
     return [] if customer_id is None else [Provision.customer_id == customer_id]
 
 
+def _refuse(names: Iterable[str], why: str) -> None:
+    if wrong := dict.fromkeys(sorted(names), why):
+        raise InvalidInput("Some variables cannot be given.", wrong)
+
+
 def _complete_choices(types: tuple[str, ...], choices: dict[str, Any]) -> dict[str, int]:
     """Check that each required type has an item (BIL-105) and that nothing else was chosen."""
     missing = {name: "choose an item" for name in types if choices.get(name) in (None, "")}
@@ -349,7 +360,7 @@ def _complete_choices(types: tuple[str, ...], choices: dict[str, Any]) -> dict[s
     unknown = {name: "is not needed by this product" for name in choices if name not in types}
     if unknown:
         raise InvalidInput("Some inventory items are not needed.", unknown)
-    try:
-        return {name: int(choices[name]) for name in types}
-    except (TypeError, ValueError):
-        raise InvalidInput("Inventory items are given by their number.", dict.fromkeys(types, "a number")) from None
+    numbers = {name: str(choices[name]).strip() for name in types}
+    if wrong := {name: "a number" for name, text in numbers.items() if not re.fullmatch("[0-9]{1,18}", text)}:
+        raise InvalidInput("Inventory items are given by their number.", wrong)
+    return {name: int(text) for name, text in numbers.items()}

@@ -85,6 +85,7 @@ def test_blanks_are_for_the_play_to_fill_and_templates_are_data(plays: Path, tmp
     ) as folder:
         text = folder.extra_vars.read_text()
         assert '"note": !unsafe "{{ 7 * 7 }}"' in text
+        assert '"plain": !unsafe "text"' in text
         extra = yaml.safe_load(text.replace("!unsafe ", ""))
         assert extra == {"SIM Card": 789, "note": "{{ 7 * 7 }}", "plain": "text", "none": None}
         host = yaml.safe_load(folder.inventory.read_text())["all"]["hosts"]["localhost"]

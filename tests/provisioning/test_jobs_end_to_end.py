@@ -241,3 +241,24 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         pause.wait(0.05)
     return True
+
+
+@pytest.mark.req("SVC-052")
+def test_no_text_of_a_request_is_evaluated(operator: Operator, tmp_path: Path) -> None:
+    spoils = tmp_path / "spoils"
+    bare = f"lookup('pipe', 'touch {spoils}')"
+    tasks = (
+        'assert: {that: ["{{ bare }}"]}\n      ignore_errors: true',
+        'assert: {that: ["{{ inner.bare[0] }}"]}\n      ignore_errors: true',
+        "assert: {that: bare}\n      ignore_errors: true",
+        'debug: {msg: "{{ marked }} {{ inner }}"}',
+    )
+    play = tmp_path / "plays" / "play_simple_service.yaml"
+    play.parent.mkdir(exist_ok=True)
+    play.write_text(TASK.format("\n    - ".join(tasks)))
+    marked = "{{ " + bare + " }}"
+    job, _ = run(
+        operator, operator.order("play_simple_service", bare=bare, marked=marked, inner={"bare": [bare, marked]})
+    )
+    assert job.provisioning_status == SUCCESS
+    assert not spoils.exists()

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from omnicrm_tui.catalog.schemas import ProductChange
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.customers.schemas import CustomerInput
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -73,6 +74,27 @@ def test_each_required_type_needs_one_item_and_nothing_else(operator: Operator, 
     assert operator.dispatcher.dispatched == []
 
 
+@pytest.mark.parametrize("chosen", [1.9, True, -1, "1e3", "9" * 40, [1]])
+def test_an_item_is_named_by_a_whole_number_and_by_nothing_like_it(operator: Operator, chosen: object) -> None:
+    request = ProvisionRequest(
+        product_id=operator.product_ids["play_psim_only"],
+        customer_id=operator.customer_id,
+        variables={"SIM Card": chosen, "Mobile Number": str(operator.number_id)},
+    )
+    with pytest.raises(InvalidInput) as refused, operator.crm.as_actor(operator.admin) as work:
+        work.provisioning.start(request)
+    assert refused.value.fields == {"SIM Card": "a number"}
+
+
+@pytest.mark.req("SVC-052")
+@pytest.mark.parametrize("name", ["ansible_python_interpreter", "ansible_connection", "crm_config"])
+def test_no_variable_says_what_ansible_runs_or_where_the_play_calls(operator: Operator, name: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        operator.order(**{name: "/tmp/mine"})
+    assert set(refused.value.fields) == {name}
+    assert operator.dispatcher.dispatched == []
+
+
 @pytest.mark.req("BIL-109", "SVC-170")
 def test_two_people_never_get_the_same_sim(operator: Operator) -> None:
     outcomes: list[object] = []
@@ -118,10 +140,29 @@ def test_starting_needs_the_permission_and_a_customer_orders_for_itself(operator
         work.provisioning.start(request)
 
 
+@pytest.mark.req("SVC-080", "SVC-172")
+@pytest.mark.parametrize("name", ["setup_cost", "clean_uuid", "provisioned_by_this_job"])
+def test_a_customer_answers_for_renewal_and_sets_no_other_variable(operator: Operator, name: str) -> None:
+    own = Actor(
+        ActorKind.CUSTOMER,
+        "customer",
+        user_id=operator.admin.user_id,
+        permissions=frozenset({"view_own_provision", "view_own_customer"}),
+        own_customer_id=operator.customer_id,
+    )
+    product_id = operator.product_ids["play_simple_service"]
+    with operator.crm.as_actor(operator.admin) as work:
+        work.catalog.update(product_id, ProductChange(customer_can_purchase=True))
+    with pytest.raises(InvalidInput) as refused, operator.crm.as_actor(own) as work:
+        work.provisioning.start(ProvisionRequest(product_id=product_id, variables={name: "x", "auto_renew": True}))
+    assert set(refused.value.fields) == {name}
+    with operator.crm.as_actor(own) as work:
+        started = work.provisioning.start(ProvisionRequest(product_id=product_id, variables={"auto_renew": True}))
+    assert operator.dispatcher.dispatched == [started.provision_id]
+
+
 @pytest.mark.req("BIL-098", "CAT-364", "SVC-157")
 def test_a_product_that_is_not_on_sale_is_refused_by_the_server_too(operator: Operator) -> None:
-    from omnicrm_tui.catalog.schemas import ProductChange
-
     product_id = operator.product_ids["play_simple_service"]
     with operator.crm.as_actor(operator.admin) as work:
         work.catalog.update(product_id, ProductChange(enabled=False))
