@@ -18,6 +18,7 @@ REGISTRY: dict[str, str] = {
     "start": "bench.start",
     "lists": "bench.lists",
     "job": "bench.job",
+    "live": "bench.live",
     "table": "bench.table",
 }
 """The benches by name, in the order in which they run."""

@@ -12,7 +12,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -93,6 +93,8 @@ class PtyProgram:
         self._chunks: list[tuple[float, bytes]] = []
         self._drawn = 0
         self._picture = Picture(columns, rows)
+        self.started_at = time.time()
+        """When it was started, in seconds since 1970."""
         self._started = time.perf_counter()
         self.pid, self._terminal = self._spawn(argv, dict(env or {}), cwd)
 
@@ -212,12 +214,14 @@ class PtyProgram:
         while not (self.settle(idle=0.3).sent == 0 and condition(self.text)):
             if time.perf_counter() > deadline:
                 raise TimeoutError("the screen never showed what was looked for:\n" + self.text)
+        return next(at for at, screen in self.frames() if condition(screen)) * 1000
+
+    def frames(self) -> Iterator[tuple[float, str]]:
+        """Yield every screen there was so far, and the seconds from the start when it was read."""
         picture = Picture(self.columns, self.rows)
         for at, data in self._chunks:
             picture.feed(data)
-            if condition(picture.text):
-                return at * 1000
-        raise AssertionError("what was shown at last was never shown")
+            yield at, picture.text
 
     @property
     def lines(self) -> list[str]:
