@@ -223,6 +223,8 @@ def failure_lines(job: JobView, events: Sequence[EventView]) -> list[tuple[str, 
     lines: list[tuple[str, Tone]] = [(_("Error: {why}").format(why=error.strip().splitlines()[0]), "error")]
     if failed is not None and failed.event_name not in error:
         lines.append((_("At the task: {name}").format(name=failed.event_name), ""))
+    if failed is not None and _rounds(result_of(failed)):
+        lines.append((_("Cause: {why}").format(why=_note(failed)), ""))  # of a loop, Ansible's message tells no cause
     rescue = [event for event in events if event.phase == RESCUE]
     stuck = [event.event_name for event in rescue if event.provisioning_status == IGNORED]
     undone = sum(event.provisioning_status == SUCCESS and not result_of(event).get("skipped") for event in rescue)

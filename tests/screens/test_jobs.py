@@ -187,6 +187,21 @@ def test_what_is_planned_follows_the_last_task_that_ran() -> None:
     assert remaining(["a", "b", "c", "b", "d", "more"], planned) == []
 
 
+@pytest.mark.req("SVC-177")
+async def test_a_loop_that_failed_tells_the_cause_of_its_round(crm: Crm, admin: Actor) -> None:
+    open_shop(crm, admin)
+    number = start_job(crm, admin)
+    job = FakeJob(crm, number)
+    rounds = [{"msg": "fine"}, {"failed": True, "msg": "Status code was 503"}]
+    job.task("Look for the subscriber", 2, msg="One or more items failed", results=rounds)
+    job.finish(2, "failed", "Look for the subscriber: One or more items failed")
+    async with signed_in_app(crm, admin, LARGE) as pilot:
+        pilot.app.open_place("job", number)  # type: ignore[attr-defined]
+        await settled(pilot)
+        assert "Cause: Status code was 503" in screen_text(pilot.app)
+        assert "(Status code was 503)" in line_with(pilot.app, "✗ failed")
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (42, "42 s"), (185.4, "3 m 05 s")])
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert duration(timedelta(seconds=seconds)) == text
