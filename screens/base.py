@@ -24,6 +24,7 @@ from widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from omnicrm_tui.app import OmniCrmApp
+    from widgets.entity_table import EntityTable
 
     _Widget = Widget
 else:
@@ -125,6 +126,17 @@ class CrmScreen(AtDesk, Screen[None]):
         """Coming back, or a session that was resumed: show who is signed in."""
         for line in self.query(TitleLine):
             line.show_person(self.crm_app.person)
+
+    def list_name(self, table: EntityTable[Any]) -> str:
+        """Return what a list of this screen is called, in a dialog and as the name of a file."""
+        return table.id or self.path()[0]
+
+    def on_entity_table_export_requested(self, message: EntityTable.ExportRequested) -> None:
+        """`E` in a list of this screen."""
+        message.stop()
+        from screens.export import ExportDialog
+
+        self.app.push_screen(ExportDialog(message.table, message.selection, self.list_name(message.table)))
 
     def action_back(self) -> None:
         """One step back: leave this screen, unless it is a room's first."""

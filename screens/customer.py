@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from gettext import gettext as _
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,6 +20,7 @@ from widgets.tab_line import TabLine
 
 if TYPE_CHECKING:
     from omnicrm_tui.customers.schemas import CustomerChange, CustomerView
+    from widgets.entity_table import EntityTable
 
 TABS = (
     (_("Overview"), "screens.tabs.overview:OverviewPane", ""),
@@ -74,6 +75,10 @@ class CustomerScreen(CrmScreen):
         """Customers, then the name."""
         name = self.customer.customer_name if self.customer else str(self.customer_id)
         return (_("Customers"), f"{name} #{self.customer_id}" if self.customer else name)
+
+    def list_name(self, table: EntityTable[Any]) -> str:
+        """`customer 4711 contacts`; a file's name does not tell who it is."""
+        return f"customer {self.customer_id} {table.id}"
 
     def body(self) -> ComposeResult:
         yield self._tabs

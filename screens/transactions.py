@@ -92,6 +92,7 @@ class Transactions(AtDesk, Vertical):
         yield EntityTable(
             ServiceSource[Any](self.desk, lambda work: work.billing, customer_id=self.customer_id),
             columns(self.crm_app.formats, customer=self.customer_id is None),
+            id="transactions",
             empty_text=_("No transactions yet. Press n to add a charge or a credit."),
             sorts=("transaction_date", "transaction_id", "title", "retail_cost"),
             query=ListQuery(sort="transaction_date", descending=True),

@@ -60,6 +60,7 @@ class RowTable(Widget, Generic[R]):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.source = source
+        self.columns = tuple(columns)
         self.list_query = query or ListQuery()
         self.status = TableStatus(query=self.list_query)
         self._empty_text = empty_text or _("Nothing here yet.")

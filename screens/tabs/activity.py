@@ -61,6 +61,7 @@ class ActivityPane(Pane):
                 Column[Any](_("What"), lambda row: row.action, weight=2, min_width=20),
                 Column[Any](_("Changed"), changed, weight=3, min_width=20, priority=1),
             ],
+            id="activity",
             empty_text=_("Nothing has happened yet."),
             sorts=("activity_id",),
             query=ListQuery(sort="activity_id", descending=True),

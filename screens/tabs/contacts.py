@@ -47,6 +47,7 @@ class ContactsPane(Pane):
                 lambda row: f"{full_name(row)} {row.contact_phone} {row.contact_email} {row.contact_types}",
             ),
             COLUMNS,
+            id="contacts",
             empty_text=_("No contacts yet. Press n to add one."),
             describe_error=sentence,
         )

@@ -33,6 +33,7 @@ class ItemsPane(Pane):
         yield EntityTable(
             ServiceSource[Any](self.desk, lambda work: work.inventory, customer_id=self.customer_id),
             COLUMNS,
+            id="inventory",
             empty_text=_("This customer holds no items. A service assigns the items that it needs."),
             query=ListQuery(sort="inventory_id"),
             copied=lambda row: row.itemtext1,

@@ -21,6 +21,7 @@ class ServicesPane(Pane):
         yield EntityTable(
             ServiceSource[Any](self.desk, lambda work: work.customer_services, customer_id=self.customer_id),
             service_columns(self.crm_app.formats, customer=False),
+            id="services",
             empty_text=_("No services yet. Press a to add one."),
             sorts=SORTS,
             query=ListQuery(sort="service_id", descending=True),

@@ -48,6 +48,7 @@ class SitesPane(Pane):
                 lambda row: f"{row.site_name} {address(row)} {row.country} {row.plus_code}",
             ),
             COLUMNS,
+            id="sites",
             empty_text=_("No sites yet. Press n to add one."),
             copied=lambda row: row.plus_code or address(row),
             describe_error=sentence,
