@@ -418,6 +418,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("activity_id", name=op.f("pk_activity_log")),
     )
     op.create_index("ix_activity_log_customer", "activity_log", ["customer_id", "activity_id"], unique=False)
+    op.create_index("ix_activity_log_object", "activity_log", ["object_type", "object_id", "activity_id"], unique=False)
     op.create_index(op.f("ix_activity_log_service_id"), "activity_log", ["service_id"], unique=False)
     op.create_index(op.f("ix_activity_log_timestamp"), "activity_log", ["timestamp"], unique=False)
     op.create_index(op.f("ix_activity_log_user_id"), "activity_log", ["user_id"], unique=False)

@@ -16,7 +16,10 @@ class ActivityEntry(CustomerOwned, Base):
     """One change: who, what, old and new values, when and from where (SVC-147..153). Never deleted."""
 
     __tablename__ = "activity_log"
-    __table_args__ = (Index("ix_activity_log_customer", "customer_id", "activity_id"),)
+    __table_args__ = (
+        Index("ix_activity_log_customer", "customer_id", "activity_id"),
+        Index("ix_activity_log_object", "object_type", "object_id", "activity_id"),
+    )
 
     activity_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     timestamp: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
