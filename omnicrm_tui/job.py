@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,7 +23,7 @@ from pydantic import BaseModel, SecretStr
 
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.errors import CrmError
+from omnicrm_tui.errors import CrmError, DatabaseProblem
 from omnicrm_tui.identity.actor import Actor, ActorKind, system_actor
 from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSettings
 from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
@@ -37,6 +38,9 @@ from omnicrm_tui.settings import Settings
 log = logging.getLogger("omnicrm.job")
 
 CANCEL_POLL_SECONDS = 0.3
+FINISH_SECONDS = 600.0
+"""How long a job that has ended waits for a database that cannot be written."""
+FINISH_PAUSE_SECONDS = 0.5
 _SECRET_COLUMNS = ("ki", "opc", "management_password")
 
 
@@ -52,6 +56,8 @@ class Job:
         self._secrets = SecretValues()
         self._stopped = threading.Event()
         self._lost = False
+        self._unwritten: dict[int, EventRecord] = {}
+        self._pause = threading.Event()
 
     def run(self) -> int:
         """Run the job; return 0 when this process was the one to run it, 3 when another one is."""
@@ -61,15 +67,29 @@ class Job:
         try:
             result = self._play(claimed)
         except CrmError as error:
-            self._progress.finish(JobEnd(FAILED, "fatal", error.message, {}))
+            self._finish(JobEnd(FAILED, "fatal", error.message, {}))
         except Exception:
             log.exception("job %s ended by an error of ours", claimed.provision_id)
             message = "The job could not be run because of an internal error; the job log has the details."
-            self._progress.finish(JobEnd(FAILED, "fatal", message, {}))
+            self._finish(JobEnd(FAILED, "fatal", message, {}))
         else:
             if not self._lost:
-                self._progress.finish(job_end(result))
+                self._finish(job_end(result))
         return 0
+
+    def _finish(self, end: JobEnd) -> None:
+        """Write the end, once the database lets us: what a play did must not be taken for undone, or the reverse."""
+        give_up = time.monotonic() + FINISH_SECONDS
+        while True:
+            try:
+                self._write_events()
+                self._progress.finish(end)
+                return
+            except DatabaseProblem as problem:
+                log.warning("job %s has ended, and waits: %s", self._progress.provision_id, problem.message)
+                if time.monotonic() > give_up:
+                    raise
+                self._pause.wait(FINISH_PAUSE_SECONDS)
 
     def _play(self, claimed: ClaimedJob) -> PlayResult:
         with self._crm.as_actor(self._actor) as work:
@@ -85,6 +105,7 @@ class Job:
                 variables=variables,
                 api_url=api_url,
                 parent=self._settings.jobs_folder,
+                provision_id=claimed.provision_id,
             ) as folder,
         ):
             folder.write_tokens(tokens.access_token)
@@ -156,17 +177,25 @@ class Job:
                 self._secrets.add(*(getattr(item, column) for column in _SECRET_COLUMNS))
 
     def _report(self, event: TaskEvent) -> None:
-        self._progress.record(
-            EventRecord(
-                event_number=event.event_number,
-                event_name=event.event_name,
-                phase=event.phase,
-                provisioning_status=event.status,
-                result=event.result,
-                timestamp=event.started,
-                finished=event.finished,
-            )
+        """Write an event; while the database is away it waits for the next one, and the play goes on."""
+        self._unwritten[event.event_number] = EventRecord(
+            event_number=event.event_number,
+            event_name=event.event_name,
+            phase=event.phase,
+            provisioning_status=event.status,
+            result=event.result,
+            timestamp=event.started,
+            finished=event.finished,
         )
+        try:
+            self._write_events()
+        except DatabaseProblem as problem:
+            log.warning("job %s: %s", self._progress.provision_id, problem.message)
+
+    def _write_events(self) -> None:
+        for number in list(self._unwritten):
+            self._progress.record(self._unwritten[number])
+            del self._unwritten[number]
 
 
 def job_end(result: PlayResult) -> JobEnd:

@@ -55,9 +55,9 @@ def chores(crm: Crm) -> Iterator[None]:
 
 def _courier(crm: Crm, stop: Event) -> Thread:
     from omnicrm_tui.messaging.delivery import Courier
-    from omnicrm_tui.provisioning.progress import interrupt_abandoned
+    from omnicrm_tui.provisioning.recovery import Recovery
 
-    courier = Courier(crm, stop, duties=[lambda: interrupt_abandoned(crm)])
+    courier = Courier(crm, stop, duties=[Recovery(crm).look])
     return Thread(target=courier.run, name="courier", daemon=True)
 
 

@@ -92,17 +92,18 @@ def job_folder(
     api_url: str,
     parent: Path | None = None,
     extra_sections: Collection[str] = (),
+    provision_id: int = 0,
 ) -> Iterator[JobFolder]:
     """Build the folder of a job, and delete it at the end, whatever happens.
 
     `play_folders` as `play_file.search_path` gives them: what comes first wins. `config` is the whole
     configuration, secrets in plain text; only what plays read is written. `api_url` is where this job's play
     finds our API. `parent` is where the folder is made (the system's temporary folder by default);
-    `extra_sections` are sections of the operator's own that their plays read.
+    `extra_sections` are sections of the operator's own that their plays read; `provision_id` is in its name.
     """
     if parent is not None:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root = Path(tempfile.mkdtemp(prefix="job-", dir=parent))  # 0700 from the first moment
+    root = Path(tempfile.mkdtemp(prefix=f"job-{provision_id}-", dir=parent))  # 0700 from the first moment
     try:
         folder = JobFolder(root)
         for path in (folder.plays, folder.extra_vars.parent, folder.scratch):
@@ -114,6 +115,12 @@ def job_folder(
         _write_variables(folder, variables)
         yield folder
     finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def remove_folders_of(provision_id: int, parent: Path) -> None:
+    """Delete what the process of a job left in `parent` when it was killed."""
+    for root in parent.glob(f"job-{provision_id}-*"):
         shutil.rmtree(root, ignore_errors=True)
 
 

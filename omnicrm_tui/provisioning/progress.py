@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy import CursorResult, Update, or_, update
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
@@ -60,7 +60,7 @@ class JobProgress:
     def claim(self, process_id: int) -> ClaimedJob | None:
         """Take the job's lease; None when it has ended or another process holds it."""
         with self._crm.as_actor(self._actor) as work:
-            now_ms = _milliseconds(work.clock.now())
+            now_ms = milliseconds(work.clock.now())
             taken = _rows(
                 work.session.execute(
                     update(Provision)
@@ -101,7 +101,7 @@ class JobProgress:
                 work.session.execute(
                     self._own_row()
                     .where(Provision.lease_owner == self.owner)
-                    .values(lease_until_ms=self._lease_end(_milliseconds(work.clock.now())))
+                    .values(lease_until_ms=self._lease_end(milliseconds(work.clock.now())))
                 )
             )
             if not renewed:
@@ -146,23 +146,37 @@ class JobProgress:
         goes to the outbox in this transaction.
         """
         with self._crm.as_actor(self._actor) as work:
-            job = work.session.get_one(Provision, self.provision_id, with_for_update=True)
-            if job.provisioning_status != RUNNING:
-                return
-            job.provisioning_status = end.status
-            job.status_reason = end.reason
-            job.error_message = end.message
-            job.facts = dict(end.facts)
-            job.finished = work.clock.now()
-            job.lease_owner = job.lease_until_ms = job.process_id = None
-            if end.status == SUCCESS:
-                work.inventory.release_reservations(self.provision_id)
-            elif job.action != DEPROVISION:
-                work.inventory.restore_reserved(self.provision_id)
-            work.identity.end_job_tokens(self.provision_id)
-            _log_end(work, job)
-            if end.status == FAILED and end.reason != "cancelled":
-                _mail_failure(work, job)
+            self._end(work, self._locked(work), end)
+
+    def interrupt(self, end: JobEnd, seen_lease_ms: int | None) -> bool:
+        """End the job of a process that died, unless its lease was renewed since; tell whether it was ended."""
+        with self._crm.as_actor(self._actor) as work:
+            job = self._locked(work)
+            if job.provisioning_status != RUNNING or job.lease_until_ms != seen_lease_ms:
+                return False
+            self._end(work, job, end)
+            return True
+
+    def _locked(self, work: Work) -> Provision:
+        return work.session.get_one(Provision, self.provision_id, with_for_update=True)
+
+    def _end(self, work: Work, job: Provision, end: JobEnd) -> None:
+        if job.provisioning_status != RUNNING:
+            return
+        job.provisioning_status = end.status
+        job.status_reason = end.reason
+        job.error_message = end.message
+        job.facts = dict(end.facts)
+        job.finished = work.clock.now()
+        job.lease_owner = job.lease_until_ms = job.process_id = None
+        if end.status == SUCCESS:
+            work.inventory.release_reservations(self.provision_id)
+        elif job.action != DEPROVISION:
+            work.inventory.restore_reserved(self.provision_id)
+        work.identity.end_job_tokens(self.provision_id)
+        _log_end(work, job)
+        if end.status == FAILED and end.reason != "cancelled":
+            _mail_failure(work, job)
 
     def _own_row(self) -> Update:
         """Heartbeat and events write beside each other and beside a user's cancel: plain UPDATEs, no version."""
@@ -175,31 +189,6 @@ class JobProgress:
 
 class LostLease(Exception):
     """Another process runs the job now; this one has to stop without a word."""
-
-
-def interrupt_abandoned(crm: Crm) -> list[int]:
-    """End jobs whose process died (their lease ran out) as failed; return their numbers.
-
-    A job that was never claimed is ended too once it has waited for a whole task time-out.
-    """
-    actor = system_actor("recovery")
-    patience_ms = crm.settings.provisioning.task_timeout_seconds * 1000
-    with crm.reading(actor) as work:
-        now_ms = _milliseconds(work.clock.now())
-        running = work.session.execute(
-            select(Provision.provision_id, Provision.lease_owner, Provision.lease_until_ms, Provision.created).where(
-                Provision.provisioning_status == RUNNING
-            )
-        ).all()
-    abandoned = [
-        (job.provision_id, job.lease_owner or "")
-        for job in running
-        if (job.lease_until_ms or _milliseconds(job.created) + patience_ms) < now_ms
-    ]
-    for provision_id, owner in abandoned:
-        message = "The process that ran this job ended. What its finished tasks made may have to be removed by hand."
-        JobProgress(crm, provision_id, owner).finish(JobEnd(FAILED, "interrupted", message, {}))
-    return [provision_id for provision_id, _ in abandoned]
 
 
 def _log_end(work: Work, job: Provision) -> None:
@@ -229,7 +218,8 @@ def _mail_failure(work: Work, job: Provision) -> None:
         )
 
 
-def _milliseconds(moment: datetime) -> int:
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as leases are written: milliseconds since 1970."""
     return int(moment.timestamp() * 1000)
 
 

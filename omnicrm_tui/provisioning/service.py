@@ -13,10 +13,11 @@ from omnicrm_tui.catalog import rules as catalog_rules
 from omnicrm_tui.catalog.schemas import ProductView
 from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.database.views import view_of
-from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted, OutsideSystemError
 from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.provisioning import play_file
+from omnicrm_tui.provisioning.dispatcher import Dispatcher
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.rules import (
     CUSTOMER_VARIABLES,
@@ -308,7 +309,7 @@ class ProvisioningService(Service):
         self.work.identity.grant_job(job.provision_id)
         self._record(job, "Deprovisioning started" if action == DEPROVISION else "Provisioning started")
         dispatcher, provision_id = self.work.dispatcher, job.provision_id
-        self.work.after_commit(lambda: dispatcher.dispatch(provision_id))
+        self.work.after_commit(lambda: _hand_on(dispatcher, provision_id))
         return job
 
     def _read_play(self, name: str) -> play_file.Play | None:
@@ -345,6 +346,16 @@ class ProvisioningService(Service):
 
 def _of(customer_id: int | None) -> list[ColumnElement[bool]]:
     return [] if customer_id is None else [Provision.customer_id == customer_id]
+
+
+def _hand_on(dispatcher: Dispatcher, provision_id: int) -> None:
+    try:
+        dispatcher.dispatch(provision_id)
+    except OSError as error:
+        raise OutsideSystemError(
+            f"Job {provision_id} was written down, but its process could not be started: {error.strerror}."
+            " It will end as interrupted; try it again then."
+        ) from error
 
 
 def _refuse(names: Iterable[str], why: str) -> None:

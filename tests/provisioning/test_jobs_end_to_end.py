@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from omnicrm_tui.errors import DatabaseProblem
 from omnicrm_tui.job import Job
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import EventView, JobView, ProvisionRequest
 from tests.fixtures.operator import KI, OPC, Operator
@@ -262,3 +264,31 @@ def test_no_text_of_a_request_is_evaluated(operator: Operator, tmp_path: Path) -
     )
     assert job.provisioning_status == SUCCESS
     assert not spoils.exists()
+
+
+@pytest.mark.req("SVC-065", "SVC-066")
+def test_a_database_that_is_away_for_a_while_costs_a_job_nothing(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {"record": 0, "finish": 0}
+    record, finish = JobProgress.record, JobProgress.finish
+
+    def record_later(self: JobProgress, event: EventRecord) -> None:
+        calls["record"] += 1
+        if 5 <= calls["record"] < 9:
+            raise DatabaseProblem("The database is locked.")
+        record(self, event)
+
+    def finish_later(self: JobProgress, end: JobEnd) -> None:
+        calls["finish"] += 1
+        if calls["finish"] == 1:
+            raise DatabaseProblem("The disk is full.")
+        finish(self, end)
+
+    monkeypatch.setattr(JobProgress, "record", record_later)
+    monkeypatch.setattr(JobProgress, "finish", finish_later)
+    monkeypatch.setattr("omnicrm_tui.job.FINISH_PAUSE_SECONDS", 0.0)
+    job, events = run(operator, operator.order("play_simple_service"))
+    assert (job.provisioning_status, calls["finish"]) == (SUCCESS, 2)
+    assert [event.event_number for event in events] == list(range(1, len(events) + 1))
+    assert {event.provisioning_status for event in events} == {SUCCESS}

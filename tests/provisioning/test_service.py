@@ -10,10 +10,11 @@ import pytest
 from omnicrm_tui.catalog.schemas import ProductChange
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.customers.schemas import CustomerInput
-from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted, OutsideSystemError
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.listing import FIRST, ListQuery
-from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease, interrupt_abandoned
+from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
+from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS, merge_variables, split_inventory
 from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest
 from tests.fixtures.databases import NOON
@@ -23,6 +24,10 @@ from tests.fixtures.operator import Operator
 def job(operator: Operator, provision_id: int) -> JobView:
     with operator.crm.reading(operator.admin) as work:
         return work.provisioning.get(provision_id)
+
+
+def recovery_of(operator: Operator, clock: FrozenClock) -> Recovery:
+    return Recovery(operator.crm, monotonic=lambda: clock.now().timestamp())
 
 
 @pytest.mark.req("CAT-467", "CAT-468", "CAT-472", "SVC-051", "SVC-052", "SVC-053", "SVC-054")
@@ -201,15 +206,59 @@ def test_a_job_whose_process_died_is_ended_and_its_items_are_free_again(operator
     provision_id = operator.order()
     progress = JobProgress(operator.crm, provision_id, "one")
     progress.claim(11)
+    jobs = operator.crm.settings.jobs_folder
+    for name in (f"job-{provision_id}-left", f"job-{provision_id}0-others"):
+        (jobs / name).mkdir(parents=True)
+        (jobs / name / "token.json").write_text("secret")
+    recovery = recovery_of(operator, clock)
     clock.advance(timedelta(seconds=15))
-    assert interrupt_abandoned(operator.crm) == []
+    assert recovery.look() == []
     clock.advance(timedelta(seconds=10))
-    assert interrupt_abandoned(operator.crm) == [provision_id]
+    assert recovery.look() == []
+    clock.advance(timedelta(seconds=10))
+    assert recovery.look() == [provision_id]
+    assert recovery.look() == []
     assert job(operator, provision_id).status_reason == "interrupted"
+    assert [folder.name for folder in jobs.iterdir()] == [f"job-{provision_id}0-others"]
     with pytest.raises(LostLease):
         progress.beat()
     with operator.crm.reading(operator.admin) as work:
         assert len(work.inventory.pickable("SIM Card", ListQuery(), FIRST, 10).rows) == 1
+
+
+@pytest.mark.req("SVC-066")
+def test_a_process_that_could_not_renew_its_lease_in_time_keeps_its_job(operator: Operator, clock: FrozenClock) -> None:
+    """The database was locked, the machine asleep, the clock put forward: it renews as soon as it can."""
+    progress = JobProgress(operator.crm, operator.order(), "one")
+    progress.claim(11)
+    recovery = recovery_of(operator, clock)
+    for _ in range(3):
+        clock.advance(timedelta(hours=1))
+        assert recovery.look() == []
+        progress.beat()
+    clock.advance(timedelta(seconds=1))
+    assert recovery.look() == []
+    assert job(operator, progress.provision_id).provisioning_status == RUNNING
+
+
+@pytest.mark.req("SVC-066")
+def test_a_lease_renewed_at_the_last_moment_is_seen(operator: Operator) -> None:
+    progress = JobProgress(operator.crm, operator.order(), "one")
+    progress.claim(11)
+    assert progress.interrupt(JobEnd(FAILED, "interrupted", "dead", {}), seen_lease_ms=1) is False
+    assert job(operator, progress.provision_id).provisioning_status == RUNNING
+
+
+@pytest.mark.req("SVC-067")
+def test_a_process_that_cannot_be_started_is_told_with_the_jobs_number(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dispatch(_provision_id: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(operator.dispatcher, "dispatch", dispatch)
+    with pytest.raises(OutsideSystemError, match=r"Job 1 was written down.*No space left on device"):
+        operator.order()
 
 
 @pytest.mark.req("SVC-027", "SVC-028", "SVC-029", "SVC-012", "CAT-114", "CAT-115", "CAT-437")
