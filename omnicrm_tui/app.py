@@ -39,6 +39,15 @@ RENEW_SECONDS = 1.0
 LEAVE_SECONDS = 2.0
 """How long leaving waits for the session to end in the database."""
 
+FIRST_STEPS = _(
+    "Nobody can log in here yet.\n"
+    "Make the first administrator:\n"
+    "  omnicrm user create --email you@example.com\n"
+    "or try a demo:\n"
+    "  omnicrm demo"
+)
+"""What a new home says."""
+
 
 def open_crm(settings: Settings) -> Crm:
     """Import and open the service layer; called in a thread, after the first frame."""
@@ -139,13 +148,14 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.desk.open()
         try:
             await self.desk.crm()
+            nobody_yet = self.desk.actor is None and await self.sign_in.nobody_can_log_in()
         except Exception as error:
             self._show_login(problem=sentence(error))
             return
         finally:
             _collect_garbage()
         if self.desk.actor is None:
-            self._show_login()
+            self._show_login(FIRST_STEPS if nobody_yet else "")
         elif self._resuming:
             self._resuming = False
             self.screen.post_message(events.ScreenResume())

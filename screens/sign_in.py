@@ -48,6 +48,10 @@ class SignIn:
 
         return await asyncio.to_thread(session.exchange, rotate) is not None
 
+    async def nobody_can_log_in(self) -> bool:
+        """Tell whether this home has no users yet; raises DatabaseProblem."""
+        return await self._visit(lambda work: work.identity.nobody_can_log_in())
+
     async def login(self, name: str, password: str, *, remember: bool) -> LoginResult:
         """Log in; raises NotAuthenticated, AccountLocked, TooManyRequests (PLT-168..173)."""
         source = self._seat.source_address

@@ -29,6 +29,11 @@ SESSION = "session"
 class Sessions(Access):
     """Opens, renews and ends sessions. Doors call these as `visitor(source)`: they ask for no permission."""
 
+    def nobody_can_log_in(self) -> bool:
+        """Tell whether there is no active user at all: a new home, whose first administrator is still to be made."""
+        living = select(User.id).where(User.active.is_(True), User.deleted.is_(False))
+        return self.session.scalar(living.limit(1)) is None
+
     def login(
         self, email_or_username: str, password: str, source_address: str, *, remember: bool = False
     ) -> LoginResult:

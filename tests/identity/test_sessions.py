@@ -69,6 +69,19 @@ def test_a_user_logs_in_by_address_or_name_in_any_case(any_crm: Crm, admin: Acto
     assert ("Logged in", "ada", HERE) in actions(any_crm, admin)
 
 
+def test_a_new_home_knows_that_nobody_can_log_in(any_crm: Crm, admin: Actor, add_user: AddUser) -> None:
+    def nobody() -> bool:
+        with any_crm.reading(visitor(HERE)) as work:
+            return work.identity.nobody_can_log_in()
+
+    assert nobody()
+    user_id = add_user(any_crm)
+    assert not nobody()
+    with any_crm.as_actor(admin) as work:
+        work.identity.update_user(user_id, UserChange(active=False))
+    assert nobody()
+
+
 @pytest.mark.req("PLT-171", "BIL-431", "PLT-225")
 def test_wrong_password_unknown_and_revoked_users_get_the_same_answer_after_the_same_work(
     crm: Crm, admin: Actor, add_user: AddUser, monkeypatch: pytest.MonkeyPatch

@@ -77,7 +77,8 @@ async def test_the_password_is_shown_and_hidden_by_a_key(crm: Crm) -> None:
 
 
 @pytest.mark.req("PLT-169")
-async def test_the_operators_name_and_tagline_are_shown(crm: Crm) -> None:
+async def test_the_operators_name_and_tagline_are_shown(crm: Crm, admin: Actor) -> None:
+    add_user(crm, admin)
     brand = crm.settings.crm.model_copy(update={"company_name": "[b]Nordtel[/b]", "tagline": "Calls, plainly."})
     crm.settings = crm.settings.model_copy(update={"crm": brand})
     async with make_app(crm).run_test() as pilot:
@@ -93,6 +94,17 @@ async def test_a_demo_shows_its_account(crm: Crm) -> None:
         await settled(pilot)
         assert "admin@demo.example" in screen_text(pilot.app)
         assert "DEMO" in screen_text(pilot.app).splitlines()[0]
+
+
+async def test_a_new_home_says_how_the_first_administrator_is_made(crm: Crm, admin: Actor) -> None:
+    async with make_app(crm).run_test() as pilot:
+        await until(pilot, lambda: "Nobody can log in here yet." in screen_text(pilot.app))
+        assert "omnicrm user create --email you@example.com" in screen_text(pilot.app)
+        assert "omnicrm demo" in screen_text(pilot.app)
+    add_user(crm, admin)
+    async with make_app(crm).run_test() as pilot:
+        await settled(pilot)
+        assert "Nobody can log in" not in screen_text(pilot.app)
 
 
 @pytest.mark.req("PLT-177")

@@ -12,7 +12,7 @@ from omnicrm_tui.identity.actor import Actor
 from screens import themes
 from tests.fixtures.pictures import Compare
 from tests.screens.harness import LARGE, SMALL, make_app, press, settled, signed_in_app, type_text
-from tests.screens.people import add_people
+from tests.screens.people import add_people, add_user
 
 Way = Callable[[Pilot[None]], Awaitable[None]]
 SIZES = {"80x24": SMALL, "120x40": LARGE}
@@ -65,7 +65,11 @@ async def test_a_screen_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Co
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_login_screen_looks_as_it_did(crm: Crm, same_picture: Compare, size: str) -> None:
+async def test_the_login_screen_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Compare, size: str) -> None:
+    async with make_app(crm).run_test(size=SIZES[size]) as pilot:
+        await settled(pilot)
+        await in_each_look(pilot, same_picture, f"login-new-home-{size}")
+    add_user(crm, admin)
     async with make_app(crm).run_test(size=SIZES[size]) as pilot:
         await in_each_look(pilot, same_picture, f"login-{size}")
 
