@@ -97,6 +97,8 @@ class Job:
         self._secrets.add(tokens.access_token, tokens.refresh_token)
         self._learn_secrets(claimed)
         variables = {**claimed.variables, "access_token": tokens.access_token}
+        redactor = Redactor(self._secrets)
+        redactor.learn(variables)
         with (
             _own_api(self._crm) as api_url,
             job_folder(
@@ -114,7 +116,7 @@ class Job:
                 folder,
                 self._report,
                 variables=variables,
-                redactor=Redactor(self._secrets),
+                redactor=redactor,
                 clock=self._crm.clock,
                 api_url=api_url,
                 settings=RunSettings(

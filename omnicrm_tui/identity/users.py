@@ -154,6 +154,7 @@ class Users(Sessions, Roles):
             old, new = apply_changes(user, given)
         if user.deleted or not user.active:
             self.end_sessions(user_id)
+            self.work.provisioning.cancel_of_user(user_id)
         after = self._user_view(user)
         if new or after.roles != before.roles:
             roles = {"role": ", ".join(before.roles)}, {"role": ", ".join(after.roles)}

@@ -27,9 +27,9 @@ class Provision(CustomerOwned, Versioned, Stamped, Base):
     """One run of one play (SVC-013..026, CAT-106..113).
 
     `provisioning_status` is 0 success, 1 running, 2 failed; `status_reason` says more (`queued`, `running`,
-    `cancelled`, `timed_out`, `interrupted`, `fatal`, ...). `provisioning_json_vars` holds the merged
-    variables without their secrets. The lease names the process that runs the job; its heartbeat is the
-    lease's end.
+    `cancelled`, `timed_out`, `interrupted`, `fatal`, ...). `provisioning_json_vars` holds the merged variables
+    as the play, and another attempt, need them; views hide its secrets. The lease names the process that runs
+    the job; its heartbeat is the lease's end.
     """
 
     __tablename__ = "provision"

@@ -114,8 +114,12 @@ class Redactor:
 
     def result(self, value: Any, limit: int = RESULT_LIMIT) -> Any:
         """Return a redacted copy, at most `limit` bytes of JSON long. Mappings, lists, numbers, text."""
-        self._learn(value, named=False)
+        self.learn(value)
         return cap(self._redact(value), limit)
+
+    def learn(self, value: Any) -> None:
+        """Look from now on for what stands under secret names in `value`, such as a job's variables."""
+        self._learn(value, named=False)
 
     def text(self, text: str) -> str:
         """Return the text with the secrets in it masked: log lines, messages, stdout."""
@@ -145,7 +149,9 @@ class Redactor:
         if isinstance(value, Mapping):
             entry_name = _entry_name(value)
             return {
-                self.secrets.hide(str(key)): (_mask_all(item) if _hides(str(key), entry_name) else self._redact(item))
+                self.secrets.hide(_storable(str(key))): (
+                    _mask_all(item) if _hides(str(key), entry_name) else self._redact(item)
+                )
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple | set):
@@ -163,9 +169,15 @@ class Redactor:
         if inner is not None:
             self._learn(inner, named=False)
             return json.dumps(self._redact(inner), ensure_ascii=False)
+        text = _storable(text)
         for pattern in _IN_TEXT:
             text = pattern.sub(_mask_match, text)
         return self.secrets.hide(text)
+
+
+def _storable(text: str) -> str:
+    """Replace what no database stores, half a surrogate pair or NUL: an outside system's nonsense ends no job."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
 
 
 def _entry_name(value: Mapping[Any, Any]) -> str | None:

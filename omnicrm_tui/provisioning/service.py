@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 
 from omnicrm_tui.catalog import rules as catalog_rules
 from omnicrm_tui.catalog.schemas import ProductView
@@ -19,6 +19,7 @@ from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Windo
 from omnicrm_tui.provisioning import play_file
 from omnicrm_tui.provisioning.dispatcher import Dispatcher
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
+from omnicrm_tui.provisioning.redaction import Redactor
 from omnicrm_tui.provisioning.rules import (
     CUSTOMER_VARIABLES,
     DEPROVISION,
@@ -193,6 +194,19 @@ class ProvisioningService(Service):
         self.session.flush()
         return self._view(job)
 
+    def cancel_of_user(self, user_id: int) -> None:
+        """Cancel what a user who is revoked still has running: it rolls back with what its token is then good for.
+
+        Asks for no permission: it is part of revoking.
+        """
+        running = (Provision.initiating_user == user_id, Provision.provisioning_status == RUNNING)
+        jobs = self.session.scalars(select(Provision).where(*running, Provision.cancel_requested.is_(False))).all()
+        # A plain UPDATE: a job that ends at this moment must not keep an administrator from revoking.
+        asked = update(Provision).where(*running).values(cancel_requested=True)
+        self.session.execute(asked.execution_options(synchronize_session=False))
+        for job in jobs:
+            self._record(job, "Provisioning cancelled: its user was revoked")
+
     def get(self, provision_id: int) -> JobView:
         """Return a job (SVC-041). Needs view_provision; raises NotFound."""
         self.actor.require("view_provision")
@@ -335,7 +349,8 @@ class ProvisioningService(Service):
 
     def _view(self, job: Provision) -> JobView:
         names = self.work.customers.names_of({job.customer_id} if job.customer_id is not None else set())
-        return view_of(job, JobView, customer_name=names.get(job.customer_id or 0))
+        variables = Redactor().result(job.provisioning_json_vars)
+        return view_of(job, JobView, customer_name=names.get(job.customer_id or 0), provisioning_json_vars=variables)
 
     def _job(self, provision_id: int) -> Provision:
         job = self.session.get(Provision, provision_id)

@@ -168,3 +168,15 @@ def test_a_large_result_is_cut_and_says_so(value: dict[str, Any]) -> None:
 
 def test_a_small_result_is_not_cut() -> None:
     assert cap({"a": "b" * 60_000}) == {"a": "b" * 60_000}
+
+
+def test_nonsense_of_an_outside_system_can_be_stored() -> None:
+    redacted = Redactor().result({"half \ud800": ["a \udfff", '{"in": "\\ud800"}', "nul \0"]})
+    assert redacted == {"half ?": ["a ?", '{"in": "?"}', "nul ?"]}
+    assert Redactor().text("half \ud800") == "half ?"
+
+
+def test_what_stands_under_a_secret_name_is_looked_for_from_the_first_event_on() -> None:
+    redactor = Redactor()
+    redactor.learn({"wifi_password": "correct-horse", "speed": "correct"})
+    assert redactor.text("the key is correct-horse") == f"the key is {MASK}"

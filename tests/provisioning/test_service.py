@@ -12,13 +12,14 @@ from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.customers.schemas import CustomerInput
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted, OutsideSystemError
 from omnicrm_tui.identity.actor import Actor, ActorKind
+from omnicrm_tui.identity.schemas import UserChange, UserInput
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
 from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS, merge_variables, split_inventory
 from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest
 from tests.fixtures.databases import NOON
-from tests.fixtures.operator import Operator
+from tests.fixtures.operator import PASSWORD, Operator
 
 
 def job(operator: Operator, provision_id: int) -> JobView:
@@ -303,3 +304,41 @@ def test_jobs_are_listed_newest_first_filtered_by_status_and_found_by_descriptio
     assert [row.provision_id for row in only.rows] == [failed]
     assert newest[0].customer_name == "Zoë [bold]"
     assert running in [row.provision_id for row in found]
+
+
+@pytest.mark.req("SVC-129", "CAT-117")
+def test_secrets_among_the_variables_are_kept_for_the_play_and_shown_to_nobody(operator: Operator) -> None:
+    provision_id = operator.order(wifi_password="correct-horse", speed=100)
+    assert job(operator, provision_id).provisioning_json_vars["wifi_password"] == "********"
+    assert job(operator, provision_id).provisioning_json_vars["speed"] == 100
+    claimed = JobProgress(operator.crm, provision_id, "one").claim(11)
+    assert claimed is not None
+    assert claimed.variables["wifi_password"] == "correct-horse"
+
+
+@pytest.mark.req("BIL-395", "BIL-431")
+@pytest.mark.parametrize("change", [UserChange(deleted=True), UserChange(active=False)])
+def test_revoking_a_user_cancels_what_it_has_running(operator: Operator, change: UserChange) -> None:
+    with operator.crm.as_actor(operator.admin) as work:
+        clerk = work.identity.create_user(
+            UserInput(
+                username="bo",
+                email="bo@operator.example",
+                password=PASSWORD,
+                first_name="Bo",
+                last_name="B",
+                role="Support",
+            )
+        )
+        own = work.identity.actor_of_user(clerk.id, "192.0.2.2")
+    request = ProvisionRequest(product_id=operator.product_ids["play_simple_service"], customer_id=operator.customer_id)
+    jobs = []
+    for _ in range(2):
+        with operator.crm.as_actor(own) as work:
+            jobs.append(work.provisioning.start(request).provision_id)
+    others = operator.order("play_simple_service")
+    JobProgress(operator.crm, jobs[0], "one").finish(JobEnd(SUCCESS, "finished", None, {}))
+    with operator.crm.as_actor(operator.admin) as work:
+        work.identity.update_user(clerk.id, change)
+    asked = {number: job(operator, number).cancel_requested for number in (*jobs, others)}
+    assert asked == {jobs[0]: False, jobs[1]: True, others: False}
