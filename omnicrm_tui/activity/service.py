@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -40,7 +40,7 @@ ACTIVITY_LIST: ListSpec[ActivityRow] = ListSpec(
     search=lambda words: contains(ActivityEntry.action, words),
     filters={
         "object_type": ActivityEntry.object_type.in_,
-        "object_id": lambda values: ActivityEntry.object_id.in_([int(value) for value in values if value.isdecimal()]),
+        "object_id": lambda values: ActivityEntry.object_id.in_(_numbers(values)),
     },
 )
 """Newest first is `descending=True` (SVC-148); the filter by object type makes the tabs, with the object's number
@@ -108,6 +108,10 @@ class ActivityService(Service):
         if row is None:
             raise NotFound(f"There is no activity entry {activity_id}.")
         return ActivityRow(*row)
+
+
+def _numbers(values: Sequence[str]) -> list[int]:
+    return [int(value) for value in values if value.isdecimal() and len(value) <= 18]
 
 
 def _of(customer_id: int | None) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from omnicrm_tui.schemas import Input, UtcInput
+from omnicrm_tui.schemas import MAX_ID, Input, UtcInput
 
 MOST = Decimal(10) ** 12
 
@@ -17,6 +17,8 @@ Amount = Annotated[Decimal, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Percentage = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=4, allow_inf_nan=False)]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Note = Annotated[str, Field(max_length=16_000)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9998, 12, 31))]
+"""Any day whose beginning and end are moments in every time zone."""
 
 
 class TransactionInput(Input):
@@ -48,12 +50,12 @@ class InvoiceInput(Input):
     """
 
     customer_id: int
-    start_date: date
-    end_date: date
-    due_date: date | None = None
+    start_date: Day
+    end_date: Day
+    due_date: Day | None = None
     title: Annotated[str, Field(max_length=200)] = ""
-    filter_text: str = ""
-    exclude: list[int] = []
+    filter_text: Annotated[str, Field(max_length=500)] = ""
+    exclude: Annotated[list[Annotated[int, Field(ge=1, le=MAX_ID)]], Field(max_length=10_000)] = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -96,3 +98,9 @@ def test_what_was_changed_can_be_read_newest_first(client: TestClient) -> None:
     assert client.get(f"/crm/activity/{entries[0]['activity_id']}").json() == entries[0]
     assert client.get("/crm/activity/customer_id/999").status_code == 404
     assert client.delete(f"/crm/activity/{entries[0]['activity_id']}").status_code == 405
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000])
+def test_the_history_of_a_number_that_cannot_be_is_empty(client: TestClient, number: str) -> None:
+    answer = client.get("/crm/activity", params={"filters": json.dumps({"object_id": [number]})})
+    assert (answer.status_code, answer.json().get("data")) == (200, [])

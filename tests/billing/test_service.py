@@ -18,7 +18,7 @@ from omnicrm_tui.customers.schemas import CustomerInput, SiteInput
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.listing import FIRST, Anchor, Edge, ListQuery
-from omnicrm_tui.schemas import parse
+from omnicrm_tui.schemas import Input, parse
 
 
 def add_customer(crm: Crm, admin: Actor, **more: Any) -> int:
@@ -359,3 +359,25 @@ def test_two_invoices_at_once_never_bill_a_transaction_twice(any_crm: Crm, admin
         thread.join(60)
     assert (len(made), len(refused)) == (1, 1)
     assert made[0].retail_cost == Decimal(5)
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        (TransactionInput, "transaction_date", "0001-01-01T00:00:00+14:00"),
+        (TransactionInput, "transaction_date", "9999-12-31T23:59:59-1400"),
+        (InvoiceInput, "start_date", "0001-01-01"),
+        (InvoiceInput, "end_date", "9999-12-31"),
+        (InvoiceInput, "exclude.0", 10**30),
+        (InvoiceInput, "exclude", [1] * 10_001),
+    ],
+)
+def test_what_no_calendar_and_no_table_holds_is_told_beside_its_field(
+    model: type[Input], field: str, value: object
+) -> None:
+    given = {"customer_id": 1, "title": "x"}
+    given |= {"retail_cost": 1} if model is TransactionInput else {"start_date": "2026-01-01", "end_date": "2026-02-01"}
+    name, _, place = field.partition(".")
+    with pytest.raises(InvalidInput) as refused:
+        parse(model, {**given, name: [value] if place else value})
+    assert set(refused.value.fields) == {field}
