@@ -424,6 +424,9 @@ class _Watch:
             self._deadline = time.monotonic() + self._settings.timeout_seconds
 
     def _stop(self) -> None:
+        """Give the play its grace, once: whoever asks again does not prolong it."""
+        if self._stopping:
+            return
         self._stopping = True
         if not self._events.rescue_started:
             self._deadline = time.monotonic() + self._settings.grace_seconds

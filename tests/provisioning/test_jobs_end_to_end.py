@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from omnicrm_tui.errors import DatabaseProblem
 from omnicrm_tui.job import Job
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.ansible_run import RunSettings
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import EventView, JobView, ProvisionRequest
@@ -292,3 +294,29 @@ def test_a_database_that_is_away_for_a_while_costs_a_job_nothing(
     assert (job.provisioning_status, calls["finish"]) == (SUCCESS, 2)
     assert [event.event_number for event in events] == list(range(1, len(events) + 1))
     assert {event.provisioning_status for event in events} == {SUCCESS}
+
+
+@pytest.mark.req("SVC-130")
+def test_cancelling_ends_a_task_that_would_go_on_for_ever(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omnicrm_tui.job.RunSettings", partial(RunSettings, grace_seconds=0.5))
+    play = tmp_path / "plays" / "play_simple_service.yaml"
+    play.parent.mkdir(exist_ok=True)
+    play.write_text(TASK.format("command: sleep 20"))
+    provision_id = operator.order("play_simple_service")
+
+    def begun() -> bool:
+        with operator.crm.reading(operator.admin) as work:
+            return bool(work.provisioning.events(provision_id))
+
+    def cancel() -> None:
+        if _until(begun, 15):
+            with operator.crm.as_actor(operator.admin) as work:
+                work.provisioning.cancel(provision_id)
+
+    person = threading.Thread(target=cancel)
+    person.start()
+    job, _ = run(operator, provision_id)
+    person.join()
+    assert (job.provisioning_status, job.status_reason) == (FAILED, "cancelled")
