@@ -253,6 +253,11 @@ class PtyProgram:
 
     # Ending
 
+    def hang_up(self) -> None:
+        """Let the terminal vanish, as a broken connection does."""
+        os.close(self._terminal)
+        self._terminal = -1
+
     def wait_for_exit(self, timeout: float = 10.0) -> int:
         """Read until the program ends. Returns its exit status; raises TimeoutError."""
         deadline = time.perf_counter() + timeout

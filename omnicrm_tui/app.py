@@ -26,6 +26,7 @@ from screens.seat import Seat
 from screens.sign_in import SignIn
 from widgets.key_line import KeyLine
 from widgets.key_order import KeysInOrder
+from widgets.lasting_terminal import outlive_terminal
 from widgets.scroll_region import ScrollRegionApp
 from widgets.too_small import too_small
 
@@ -90,6 +91,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         ),
         Binding("g", "go_prefix", _("Go to…"), id="app.go", tooltip=_("g, then the room's letter")),
         Binding("ctrl+l", "lock", _("Lock the screen"), id="app.lock", show=False, priority=True),
+        Binding("f5", "repaint", _("Paint again"), id="app.repaint", show=False, tooltip=_("Paint the screen again")),
         Binding("ctrl+q", "leave", _("Quit"), id="app.quit", show=False, priority=True, tooltip=_("Leave")),
     ]
 
@@ -353,6 +355,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
 def run(settings: Settings, early: EarlyList | None = None) -> None:
     """Run the application until the person leaves; exits with 128 and the signal's number when one ended it."""
+    outlive_terminal()
     app = OmniCrmApp(settings, early=early)
     app.run()
     if app.return_code:
