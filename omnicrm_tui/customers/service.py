@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -20,8 +19,9 @@ from omnicrm_tui.customers.schemas import (
 )
 from omnicrm_tui.database.lists import ListSpec, contains, fold
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
-from omnicrm_tui.errors import InvalidInput, NotFound
+from omnicrm_tui.errors import InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
 
 _ENTITIES = (
@@ -60,6 +60,13 @@ CUSTOMER_LIST: ListSpec[CustomerRow] = ListSpec(
     },
 )
 
+_REQUIRED = (
+    "customer_name",
+    "customer_account_type",
+    "customer_status",
+    "customer_payment_type",
+    "customer_enabled",
+)
 _NOT_ARCHIVED = Customer.archived_at.is_(None)
 
 
@@ -84,17 +91,16 @@ class CustomersService(Service):
     def get(self, customer_id: int) -> CustomerView:
         """Return a customer with contacts and sites (CAT-194). Needs view_customer; raises NotFound."""
         self.actor.require("view_customer")
-        customer = self._customer(customer_id)
-        return view_of(
-            customer,
-            CustomerView,
-            contacts=tuple(self._contacts(customer_id)),
-            sites=tuple(self._sites(customer_id)),
-        )
+        return self._view(self._customer(customer_id))
 
     def create(self, data: CustomerInput) -> CustomerView:
-        """Create a customer. Needs create_customer; raises InvalidInput for an unknown status."""
+        """Create a customer. Needs create_customer; raises InvalidInput for an unknown status.
+
+        Whoever is confined to one customer makes no others, whichever permissions it was given (BIL-378).
+        """
         self.actor.require("create_customer")
+        if self.actor.own_customer_id is not None:
+            raise NotPermitted("Customers are created by staff.")
         self._check_status(data.customer_status)
         values = data.model_dump()
         customer = Customer(**values, name_key=fold(data.customer_name), search_text="")
@@ -105,7 +111,7 @@ class CustomersService(Service):
             "customer", customer.customer_id, "Customer created", customer_id=customer.customer_id, new=values
         )
         self.session.flush()
-        return self.get_own(customer)
+        return self._view(customer)
 
     def update(self, customer_id: int, change: CustomerChange) -> CustomerView:
         """Change the given fields. Needs update_customer; raises NotFound, InvalidInput, Conflict."""
@@ -113,7 +119,7 @@ class CustomersService(Service):
         customer = self._customer(customer_id)
         check_version(customer, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
-        _refuse_blanks(given, ("customer_name", "customer_account_type", "customer_status", "customer_payment_type"))
+        refuse_blanks(given, _REQUIRED)
         if "customer_status" in given:
             self._check_status(given["customer_status"])
         old, new = apply_changes(customer, given)
@@ -124,16 +130,7 @@ class CustomersService(Service):
                 "customer", customer_id, "Customer changed", customer_id=customer_id, old=old, new=new
             )
             self.session.flush()
-        return self.get_own(customer)
-
-    def get_own(self, customer: Customer) -> CustomerView:
-        """Return the view of a loaded customer."""
-        return view_of(
-            customer,
-            CustomerView,
-            contacts=tuple(self._contacts(customer.customer_id)),
-            sites=tuple(self._sites(customer.customer_id)),
-        )
+        return self._view(customer)
 
     def contacts(self, customer_id: int) -> Sequence[ContactView]:
         """Return a customer's contacts, oldest first (CAT-242). Needs view_customer_contact; raises NotFound."""
@@ -193,6 +190,14 @@ class CustomersService(Service):
         """Return whose contact it is: what confines a customer's user to its own customer (BIL-378)."""
         return self.session.scalar(select(Contact.customer_id).where(Contact.contact_id == contact_id))
 
+    def _view(self, customer: Customer) -> CustomerView:
+        return view_of(
+            customer,
+            CustomerView,
+            contacts=tuple(self._contacts(customer.customer_id)),
+            sites=tuple(self._sites(customer.customer_id)),
+        )
+
     def _customer(self, customer_id: int) -> Customer:
         customer = self.session.get(Customer, customer_id)
         if customer is None:
@@ -221,9 +226,3 @@ class CustomersService(Service):
             parts += [f"{contact.contact_firstname} {contact.contact_lastname}"]
             parts += [contact.contact_email, contact.contact_phone]
         customer.search_text = fold("\n".join(part for part in parts if part))
-
-
-def _refuse_blanks(given: dict[str, Any], required: Sequence[str]) -> None:
-    wrong = {name: "is required" for name in required if name in given and given[name] in (None, "")}
-    if wrong:
-        raise InvalidInput("Some fields are not right.", wrong)

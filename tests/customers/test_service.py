@@ -158,3 +158,18 @@ def test_an_unknown_status_or_sort_or_filter_names_what_is_allowed(crm: Crm, adm
         work.customers.window(ListQuery(sort="password"), FIRST, 10)
     with crm.reading(admin) as work, pytest.raises(InvalidInput):
         work.customers.window(ListQuery(filters={"password": ["x"]}), FIRST, 10)
+
+
+@pytest.mark.parametrize("name", ["customer_name", "customer_status", "customer_enabled"])
+def test_a_change_to_nothing_is_told_beside_its_field(crm: Crm, admin: Actor, name: str) -> None:
+    customer_id = fill(crm, admin, ["Ada"])[0]
+    with pytest.raises(InvalidInput) as refused, crm.as_actor(admin) as work:
+        work.customers.update(customer_id, CustomerChange(**{name: None}))
+    assert refused.value.fields == {name: "is required"}
+
+
+@pytest.mark.req("BIL-378")
+def test_a_customers_user_makes_no_customers_whatever_it_may(crm: Crm, admin: Actor) -> None:
+    own = Actor(ActorKind.CUSTOMER, "ada", 5, frozenset({"create_customer"}), fill(crm, admin, ["Ada"])[0])
+    with pytest.raises(NotPermitted), crm.as_actor(own) as work:
+        work.customers.create(CustomerInput(customer_name="Bob"))
