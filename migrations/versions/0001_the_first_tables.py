@@ -630,7 +630,6 @@ def upgrade() -> None:
         sa.Column("inventory_notes", sa.Text(), nullable=True),
         sa.Column("reserved_by", Id, nullable=True),
         sa.Column("reserved_from_state", sa.String(length=20), nullable=True),
-        sa.Column("reserved_token", sa.String(length=32), nullable=True),
         sa.Column("reserved_until", UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created", UtcDateTime(), nullable=False),
@@ -666,7 +665,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_inventory_reserved_by"), "inventory", ["reserved_by"], unique=False)
-    op.create_index(op.f("ix_inventory_reserved_token"), "inventory", ["reserved_token"], unique=False)
     op.create_index(op.f("ix_inventory_service_id"), "inventory", ["service_id"], unique=False)
     op.create_index("ix_inventory_text_key", "inventory", ["text_key", "inventory_id"], unique=False)
     op.create_table(

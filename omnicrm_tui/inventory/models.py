@@ -126,5 +126,4 @@ class InventoryItem(CustomerOwned, Versioned, Stamped, Base):
         ForeignKey("provision.provision_id", ondelete="SET NULL"), index=True
     )
     reserved_from_state: Mapped[str | None] = mapped_column(String(20))
-    reserved_token: Mapped[str | None] = mapped_column(String(32), index=True)
     reserved_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
