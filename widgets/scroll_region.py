@@ -1,10 +1,10 @@
 """Fewer bytes to the terminal: send what changed, and let the terminal scroll its own lines.
 
-Textual repaints every line of a widget that scrolled: 17 KB for one row at 120x40. `ScrollRegionApp` keeps
-what each line of the terminal shows, compares each repaint with it, drops what is already there, and where
-the new picture is the old one moved by up to three lines, moves it with the scroll region (DECSTBM with IND
-and RI, codes of the VT100). What is sent follows from the two pictures alone, so whatever lies on or beside a
-table cannot make it wrong, only larger.
+Textual repaints every line of a widget that scrolled (17 KB for one row at 120x40), and the whole screen, twice,
+for a dialog or another tab. `ScrollRegionApp` keeps what each line of the terminal shows, compares each repaint
+with it cell by cell, drops what is already there, and where the new picture is the old one moved by up to three
+lines, moves it with the scroll region (DECSTBM with IND and RI, codes of the VT100). What is sent follows from
+the two pictures alone, so whatever lies on or beside a table cannot make it wrong, only larger.
 
 This is the one module that touches private parts of Textual (`App._display` and the compositor's updates).
 If they are not what they were, or a repaint has a form unknown here, Textual's own output is sent.
@@ -13,7 +13,8 @@ If they are not what they were, or a repaint has a form unknown here, Textual's 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -33,13 +34,31 @@ _SHIFTS = (1, -1, 2, -2, 3, -3)
 Line = dict[int, Strip]
 """What is known of a line: strips by the column where they begin. A gap is unknown."""
 
+Piece = tuple[int, int, int, Strip]
+"""What is painted: line, first column, column after the last, strip."""
+
+Colours = tuple[str, str, str]
+"""The codes of attributes, foreground and background."""
+
+_NONE: Colours = ("", "", "")
+_NO_STYLE = Style.null()
+
+_JUMP = 7
+"""Equal cells that are written again rather than jumped over: a jump costs as much."""
+
+_SINGLE = re.compile("[ -~\u00a1-\u00ac\u00ae-\u024f–‹›…·⏎←-↓─-▟]*")
+"""Characters that take one cell in every terminal that this application can be used in: it draws its frames so."""
+
 SUPPORTED = list(inspect.signature(App._display).parameters) == ["self", "screen", "renderable"] and list(
     inspect.signature(ChopsUpdate.__init__).parameters
 ) == ["self", "chops", "spans", "chop_ends"]
 
 
 class ShownLines:
-    """What each line of the terminal shows, as far as that is known."""
+    """What each line of the terminal shows, as far as that is known.
+
+    Whatever else may have changed the terminal (its size, another program, a pause) has to be told with `forget`.
+    """
 
     def __init__(self) -> None:
         self._lines: dict[int, Line] = {}
@@ -49,37 +68,25 @@ class ShownLines:
         self._lines.clear()
 
     def encode_all(self, update: LayoutUpdate, console: Console) -> str:
-        """Return a repaint of the whole screen, in full: nothing is taken for granted."""
-        self.forget()
-        output: list[str] = []
-        left, top, *_ = update.region
-        for y, strips in enumerate(update.strips, top):
-            line = self._lines[y] = {}
-            x = left
-            output.append(f"\x1b[{y + 1};{x + 1}H")
-            for strip in strips:
-                output.append(_rendered(strip, console))
-                line[x] = strip
-                x += strip.cell_length
-        return "".join(output)
+        """Return the shortest output known here that turns what is shown into a repaint of the whole screen."""
+        return self._written(_strips(update), console)
 
     def encode(self, update: ChopsUpdate, console: Console) -> str:
         """Return the shortest output known here that turns what is shown into what `update` paints."""
-        output = [self._scroll(update)]
-        write_at: tuple[int, int] | None = None
-        for y, x, end, strip in _pieces(update):
+        return self._scroll(update) + self._written(_pieces(update), console)
+
+    def _written(self, pieces: Iterable[Piece], console: Console) -> str:
+        """Return what writes the cells of `pieces` that are not shown yet."""
+        pen = Pen(console)
+        for y, x, end, strip in pieces:
             line = self._lines.setdefault(y, {})
             shown = line.get(x)
-            if shown == strip:
+            if shown == strip and strip.cell_length == end - x:
                 continue
-            first, last = _difference(shown, strip)
-            if write_at != (x + first, y):
-                output.append(f"\x1b[{y + 1};{x + first + 1}H")
-            whole = (first, last) == (0, strip.cell_length)
-            output.append(_rendered(strip if whole else strip.crop(first, last), console))
-            write_at = (x + last, y)
+            for first, last in pen.differences(_covered(line, x, end), strip):
+                pen.write(y, x + first, strip.crop(first, last))
             _put(line, x, end, strip)
-        return "".join(output)
+        return pen.finish()
 
     def _scroll(self, update: ChopsUpdate) -> str:
         """Move lines that `update` only moves; return what makes the terminal do the same."""
@@ -148,8 +155,8 @@ def _whole_lines(update: ChopsUpdate) -> dict[int, Line]:
     return whole
 
 
-def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, int, Strip]]:
-    """Yield what `update` paints as (line, first column, column after the last, strip)."""
+def _pieces(update: ChopsUpdate) -> Iterator[Piece]:
+    """Yield what `update` paints."""
     for y, x1, x2 in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is None or x >= x2 or end <= x1:
@@ -160,23 +167,85 @@ def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, int, Strip]]:
             yield y, x, end, strip
 
 
-def _rendered(strip: Strip, console: Console) -> str:
-    """Return the strip as text and colour codes: where only a colour changes, only that colour is sent."""
-    system = console._color_system
-    if system is None or any(style is None or style.link for _text, style, _control in strip):
-        return strip.render(console)
-    output: list[str] = []
-    before = ("", "", "")
-    for text, style, _control in strip:
-        now = _codes(style or Style.null(), system)
-        output.append(_change(before, now))
-        output.append(text)
-        before = now
-    return "".join([*output, "\x1b[0m" if any(before) else ""])
+def _strips(update: LayoutUpdate) -> Iterator[Piece]:
+    """Yield what `update` paints, as `_pieces` does."""
+    left, top, *_ = update.region
+    for y, strips in enumerate(update.strips, top):
+        x = left
+        for strip in strips:
+            yield y, x, x + strip.cell_length, strip
+            x += strip.cell_length
+
+
+class Pen:
+    """Writes strips here and there, and sends of cursor and colours only what changes on the way."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._system = console._color_system
+        self._output: list[str] = []
+        self._at: tuple[int, int] | None = None
+        self._colours = _NONE
+
+    def write(self, y: int, x: int, strip: Strip) -> None:
+        """Write `strip` from column `x` of line `y` on."""
+        if self._at != (y, x):
+            self._output.append(f"\x1b[{y + 1};{x + 1}H")
+        if self._system is None or not _is_plain(strip):
+            self._change(_NONE)
+            self._output.append(strip.render(self._console))
+        else:
+            for text, style, _control in strip:
+                self._change(_codes(style or _NO_STYLE, self._system))
+                self._output.append(text)
+        self._at = (y, x + strip.cell_length)
+
+    def finish(self) -> str:
+        """Put the colours back and return all that was written."""
+        self._change(_NONE)
+        return "".join(self._output)
+
+    def _change(self, colours: Colours) -> None:
+        self._output.append(_change(self._colours, colours))
+        self._colours = colours
+
+    def differences(self, shown: Strip | None, strip: Strip) -> list[tuple[int, int]]:
+        """Return the parts of `strip` (first cell, cell after the last) that differ from what is shown.
+
+        Where it is not certain which cell of the terminal holds which character, that is the whole strip.
+        """
+        size = strip.cell_length
+        if shown is None or shown.cell_length != size or self._system is None:
+            return [(0, size)]
+        if not (_is_plain(shown) and _is_plain(strip) and _is_single(shown.text) and _is_single(strip.text)):
+            return [] if shown == strip else [(0, size)]
+        pairs = zip(_cells(shown, self._system), _cells(strip, self._system), strict=True)
+        return _runs([at for at, (old, new) in enumerate(pairs) if old != new])
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Join places into runs; what lies between near ones is cheaper to write again than to jump over."""
+    runs: list[tuple[int, int]] = []
+    for at in places:
+        if runs and at - runs[-1][1] <= _JUMP:
+            runs[-1] = (runs[-1][0], at + 1)
+        else:
+            runs.append((at, at + 1))
+    return runs
+
+
+def _is_plain(strip: Strip) -> bool:
+    """Whether a strip is text and colours alone."""
+    return not any(control or (style is not None and style.link) for _text, style, control in strip)
+
+
+def _is_single(text: str) -> bool:
+    """Whether each character surely takes one cell."""
+    return text.isascii() or _SINGLE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
-def _codes(style: Style, system: ColorSystem) -> tuple[str, str, str]:
+def _codes(style: Style, system: ColorSystem) -> Colours:
     """Return the codes of a style's attributes, foreground and background."""
     return (
         Strip.render_ansi(style.without_color, system),
@@ -185,41 +254,56 @@ def _codes(style: Style, system: ColorSystem) -> tuple[str, str, str]:
     )
 
 
-def _change(before: tuple[str, str, str], now: tuple[str, str, str]) -> str:
+def _change(before: Colours, now: Colours) -> str:
     """Return the shortest code that leads from one style to the next."""
     if before == now:
         return ""
     lost = before[0] != now[0] or any(old and not new for old, new in zip(before, now, strict=True))
     if lost and any(before):
-        return "\x1b[0m" + _change(("", "", ""), now)
+        return "\x1b[0m" + _change(_NONE, now)
     codes = [new for old, new in zip(before, now, strict=True) if new != old]
     return f"\x1b[{';'.join(codes)}m"
 
 
-def _difference(shown: Strip | None, strip: Strip) -> tuple[int, int]:
-    """Return the first cell, and the cell after the last, in which `strip` differs from what is shown.
-
-    Only of plain ASCII is it certain which cell of the terminal holds which character.
-    """
-    size = strip.cell_length
-    if shown is None or shown.cell_length != size or not (shown.text.isascii() and strip.text.isascii()):
-        return 0, size
-    pairs = list(zip(_cells(shown), _cells(strip), strict=True))
-    different = [i for i, (old, new) in enumerate(pairs) if old != new]
-    return (different[0], different[-1] + 1) if different else (0, size)
-
-
-def _cells(strip: Strip) -> Iterator[tuple[str, Style | None]]:
+def _cells(strip: Strip, system: ColorSystem) -> Iterator[tuple[str, Colours]]:
     for text, style, _control in strip:
+        colours = _codes(style or _NO_STYLE, system)
         for character in text:
-            yield character, style
+            yield character, colours
+
+
+def _covered(line: Line, x: int, end: int) -> Strip | None:
+    """Return what is shown in columns `x` to `end`; None where that is not known for each of them."""
+    parts: list[Strip] = []
+    at = x
+    for start in sorted(line):
+        strip = line[start]
+        stop = start + strip.cell_length
+        if stop <= at or start >= end:
+            continue
+        if start > at:
+            return None
+        if (start < x or stop > end) and not _is_single(strip.text):
+            return None
+        parts.append(strip.crop(max(x - start, 0), min(stop, end) - start))
+        at = min(stop, end)
+    return Strip.join(parts) if at >= end and parts else None
 
 
 def _put(line: Line, x: int, end: int, strip: Strip) -> None:
-    """Note that `strip` now covers columns `x` to `end`: what it covered in part is unknown."""
-    for known in list(line):
-        if known < end and known + line[known].cell_length > x:
-            del line[known]
+    """Note that `strip` now covers columns `x` to `end`; what is left of a line's older strips stays known."""
+    for start in list(line):
+        known = line[start]
+        stop = start + known.cell_length
+        if start >= end or stop <= x:
+            continue
+        del line[start]
+        if not _is_single(known.text):
+            continue
+        if start < x:
+            line[start] = known.crop(0, x - start)
+        if stop > end:
+            line[end] = known.crop(end - start, stop - start)
     if strip.cell_length == end - x:
         line[x] = strip
 
@@ -252,6 +336,15 @@ class ScrollRegionApp(App[ReturnType]):
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self._shown_lines.forget(), immediate=True)
+
+    def on_resize(self) -> None:
+        """Terminals cut, wrap or clear their lines when their size changes, also when it changes back."""
+        self._shown_lines.forget()
+
+    def action_repaint(self) -> None:
+        """Paint everything again: another program wrote on the terminal."""
+        self._shown_lines.forget()
+        self.screen.refresh()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if renderable is not None and self.scroll_region:

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
 from textual.strip import Strip
 
 from bench.pty_run import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, UP, PtyProgram
@@ -206,12 +207,41 @@ def test_a_change_of_colour_alone_is_sent_and_attributes_do_not_leak() -> None:
     assert cells[3].bg == "default"
 
 
-def test_a_part_of_a_line_makes_what_it_covers_unknown() -> None:
+def test_what_is_left_of_a_line_beside_a_repainted_part_stays_known() -> None:
     lines = ShownLines()
-    lines.encode(rows_of("abcdefghij"), CONSOLE)
+    first = lines.encode(rows_of("abcdefghij"), CONSOLE)
+    part = ChopsUpdate([{4: Strip([Segment("XY", BLUE)])}], [(0, 4, 6)], [[6]])
+    second = lines.encode(part, CONSOLE)
+    third = lines.encode(rows_of("abcdefghij"), CONSOLE)
+    assert "XY" in second
+    assert "ef" in third
+    assert "d" not in third
+    assert shown(first, second, third).display[0] == "abcdefghij"
+
+
+def test_of_a_line_with_wide_characters_nothing_is_sent_in_part() -> None:
+    lines = ShownLines()
+    lines.encode(painted([("陳大文cdef", RED)]), CONSOLE)
     part = ChopsUpdate([{4: Strip([Segment("XY", RED)])}], [(0, 4, 6)], [[6]])
-    assert "XY" in lines.encode(part, CONSOLE)
-    assert "abcdefghij" in lines.encode(rows_of("abcdefghij"), CONSOLE)
+    lines.encode(part, CONSOLE)
+    assert "陳大文cdef" in lines.encode(painted([("陳大文cdef", RED)]), CONSOLE)
+    assert "陳大文cdeg" in lines.encode(painted([("陳大文cdeg", RED)]), CONSOLE)
+
+
+def test_a_repaint_of_the_whole_screen_sends_what_differs_however_it_is_cut() -> None:
+    lines = ShownLines()
+    first = lines.encode(rows_of("one  ╭──╮ ", "two  │x │ "), CONSOLE)
+    cut = [
+        [Strip([Segment("one", RED)]), Strip([Segment("  ╭──╮ ", RED)])],
+        [Strip([Segment("twx  │", RED)]), Strip([Segment("y │ ", BLUE)])],
+    ]
+    second = lines.encode_all(LayoutUpdate(list(cut), Region(0, 0, 10, 2)), CONSOLE)
+    screen = shown(first, second)
+    assert [line.rstrip() for line in screen.display[:2]] == ["one  ╭──╮", "twx  │y │"]
+    assert [screen.buffer[1][x].fg for x in (2, 5, 6, 7)] == ["red", "red", "blue", "blue"]
+    assert "one" not in second
+    assert "tw" not in second
+    assert lines.encode_all(LayoutUpdate(list(cut), Region(0, 0, 10, 2)), CONSOLE) == ""
 
 
 def test_a_repaint_that_is_not_understood_is_sent_as_textual_would(monkeypatch: pytest.MonkeyPatch) -> None:
