@@ -161,12 +161,16 @@ class ProvisioningService(Service):
     def retry(self, provision_id: int) -> JobView:
         """Start another attempt with the same product, variables and items (SVC-011).
 
-        Needs create_provision; raises Conflict while the job runs or when it succeeded.
+        Needs create_provision; raises Conflict while the job or another attempt at it runs, or when one succeeded.
         """
         self.actor.require("create_provision")
-        job = self._job(provision_id)
+        # For itself alone: of two people who try again at once only one orders.
+        job = self.session.get(Provision, provision_id, with_for_update=True) or self._job(provision_id)
         if job.provisioning_status != FAILED:
             raise Conflict("Only a failed job can be tried again.")
+        attempts = select(Provision.provision_id).where(Provision.retry_of == provision_id)
+        if other := self.session.scalar(attempts.where(Provision.provisioning_status != FAILED)):
+            raise Conflict(f"Job {other} is another attempt at this one already.")
         again = self._create(
             play=job.provisioning_play,
             variables=dict(job.provisioning_json_vars),

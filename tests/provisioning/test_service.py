@@ -291,6 +291,22 @@ def test_a_failed_job_can_be_tried_again_with_the_same_choices(operator: Operato
     assert operator.dispatcher.dispatched == [provision_id, again.provision_id]
 
 
+@pytest.mark.req("SVC-011")
+def test_two_people_never_try_the_same_job_again_at_once(operator: Operator) -> None:
+    first = operator.order("play_simple_service")
+    JobProgress(operator.crm, first, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+
+    def again() -> int:
+        with operator.crm.as_actor(operator.admin) as work:
+            return work.provisioning.retry(first).provision_id
+
+    second = again()
+    with pytest.raises(Conflict, match=f"Job {second}"):
+        again()
+    JobProgress(operator.crm, second, "two").finish(JobEnd(FAILED, "failed", "no", {}))
+    assert again() > second
+
+
 @pytest.mark.req("SVC-043", "SVC-044", "SVC-045", "SVC-078")
 def test_jobs_are_listed_newest_first_filtered_by_status_and_found_by_description(operator: Operator) -> None:
     failed = operator.order("play_simple_service")
