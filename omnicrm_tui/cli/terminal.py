@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from omnicrm_tui.cli.lazily import import_lazily
@@ -19,6 +20,9 @@ def open_terminal() -> None:
     from omnicrm_tui.config_file import load_settings
     from omnicrm_tui.database.migrate import require_known
 
+    # Where a shell exports its size as it was once, a resize would go unnoticed.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     settings = load_settings()
     require_known(settings)
     from screens.early import begin

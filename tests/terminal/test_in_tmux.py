@@ -47,7 +47,9 @@ def test_log_in_find_create_and_leave(demo: Demo, columns: int, rows: int) -> No
         assert terminal.asked("alternate_on") == "0"
 
 
-def test_a_terminal_that_is_too_small_says_so_and_recovers(demo: Demo) -> None:
+def test_a_terminal_that_is_too_small_says_so_and_recovers(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # as some shells export it; the terminal knows better
+    monkeypatch.setenv("LINES", "24")
     with demo.terminal() as terminal:
         log_in(terminal)
         terminal.resize(60, 20)
