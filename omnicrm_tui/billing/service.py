@@ -33,6 +33,7 @@ from omnicrm_tui.billing.schemas import (
 from omnicrm_tui.database.lists import contains
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
+from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.work import Service
 
@@ -97,11 +98,15 @@ class BillingService(Service):
         return self._view(transaction)
 
     def void(self, transaction_id: int) -> TransactionView:
-        """Cancel a transaction that is not on an invoice (BIL-368, CAT-284). Needs delete_customer_transaction.
+        """Cancel a transaction that is not on an invoice (BIL-368, CAT-284).
 
-        Raises NotFound, and Conflict when it is invoiced or void: what is invoiced is corrected with a credit.
+        Needs delete_customer_transaction, except for the job that recorded it: its rollback may take it back
+        (SVC-097). Raises NotFound, and Conflict when it is invoiced or void: what is invoiced is corrected with
+        a credit.
         """
-        self.actor.require("delete_customer_transaction")
+        found = self.session.get(Transaction, transaction_id)
+        if found is None or not self._recorded_by_this_job(found):
+            self.actor.require("delete_customer_transaction")
         transaction = self._transaction(transaction_id)
         if transaction.invoice_id is not None:
             raise Conflict("This transaction is on an invoice: record a credit instead of voiding it.")
@@ -302,6 +307,10 @@ class BillingService(Service):
             raise InvalidInput("Some fields are not right.", {"credit_type": f"one of {', '.join(allowed)}"})
         if kind == DEBIT and data.credit_type is not None:
             raise InvalidInput("Some fields are not right.", {"credit_type": "belongs to credits only"})
+
+    def _recorded_by_this_job(self, transaction: Transaction) -> bool:
+        job = self.actor.provision_id
+        return self.actor.kind is ActorKind.JOB and job is not None and transaction.provision_id == job
 
     def _transaction(self, transaction_id: int) -> Transaction:
         transaction = self.session.get(Transaction, transaction_id)

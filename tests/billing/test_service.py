@@ -153,6 +153,26 @@ def test_a_jobs_transaction_knows_its_job(crm: Crm, admin: Actor) -> None:
     assert add(crm, admin, customer, 1).provision_id is None
 
 
+@pytest.mark.req("SVC-097")
+def test_a_job_takes_back_its_own_charges_alone(crm: Crm, admin: Actor) -> None:
+    from omnicrm_tui.provisioning.models import Provision
+
+    customer = add_customer(crm, admin)
+    with crm.as_actor(admin) as work:
+        job = Provision(provisioning_play="play", playbook_description="play", task_count=0)
+        work.session.add(job)
+        work.session.flush()
+        provision_id = job.provision_id
+    permissions = frozenset({"create_customer_transaction"})
+    actor = Actor(ActorKind.JOB, "job", permissions=permissions, provision_id=provision_id)
+    own, other = (add(crm, who, customer, 1).transaction_id for who in (actor, admin))
+    with crm.as_actor(actor) as work:
+        assert work.billing.void(own).void
+    for number in (other, 999_999):
+        with pytest.raises(NotPermitted), crm.as_actor(actor) as work:
+            work.billing.void(number)
+
+
 @pytest.mark.req("BIL-361", "BIL-368", "BIL-372", "CAT-132", "CAT-284")
 def test_void_leaves_the_list_and_the_figures_and_is_refused_once_invoiced(
     any_crm: Crm, admin: Actor, customer: int
