@@ -17,6 +17,7 @@ pytestmark = pytest.mark.ansible
 
 
 @pytest.mark.req("SVC-100", "SVC-101", "SVC-102", "SVC-103", "SVC-104", "SVC-105", "SVC-110", "BIL-108", "BIL-144")
+@pytest.mark.req("BIL-145")
 def test_psim_only_builds_the_whole_service(run_play: RunPlay, backend: Backend) -> None:
     job = run_play("play_psim_only")
     assert (job.result.rc, job.result.status) == (0, 0)
@@ -33,8 +34,10 @@ def test_psim_only_builds_the_whole_service(run_play: RunPlay, backend: Backend)
         assert (item["item_state"], item["customer_id"], item["service_id"]) == (
             *("Assigned", 456, service["service_id"]),
         )
-    (charge,) = backend.transactions
-    assert (charge["title"], charge["retail_cost"]) == ("Mobile SIM Only - Setup Costs", 5.0)
+    setup, month = backend.transactions
+    assert (setup["title"], setup["retail_cost"]) == ("Mobile SIM Only - Setup Costs", 5.0)
+    assert (month["title"].rpartition(" - ")[0], month["retail_cost"]) == ("Mobile SIM Only", 15.0)
+    assert month["wholesale_cost"] == 3.0
     assert backend.mails[0]["Messages"][0]["To"] == [{"Email": "li@example.com", "Name": "Li Wei"}]
     assert backend.messages[0]["destination_msisdn"] == "+61412345678"
     assert job.result.facts["service_id"] == service["service_id"]
@@ -62,6 +65,26 @@ def test_the_request_overrides_costs_and_balances(run_play: RunPlay, backend: Ba
     (account,) = backend.accounts.values()
     assert account["balances"][0]["Value"] == 21474836480
     assert account["balances"][0]["ID"] == "DATA_20GB"
+
+
+@pytest.mark.req("BIL-145")
+def test_what_costs_nothing_a_month_is_not_charged_for_one(run_play: RunPlay, backend: Backend) -> None:
+    assert run_play("play_psim_only", {"monthly_cost": 0}).result.status == 0
+    assert [charge["title"] for charge in backend.transactions] == ["Mobile SIM Only - Setup Costs"]
+
+
+@pytest.mark.req("BIL-146", "BIL-169", "BIL-175")
+def test_a_plan_brings_what_its_product_grants(run_play: RunPlay, backend: Backend) -> None:
+    job = run_play("play_psim_only", {"data_gb": 1.5, "voice_minutes": "100", "sms_count": 50, "days": 7})
+    assert job.result.status == 0, job.result.message
+    (account,) = backend.accounts.values()
+    assert [(balance["type"], balance["ID"], balance["Value"]) for balance in account["balances"]] == [
+        ("*data", "DATA_1.5GB", 1610612736),
+        ("*voice", "VOICE_100min", 6_000_000_000_000),
+        ("*sms", "SMS_50SMS", 50),
+        ("*monetary", "Initial Balance", 0),
+    ]
+    assert {balance["ExpiryTime"] for balance in account["balances"][:3]} == {"+168h"}
 
 
 @pytest.mark.req("SVC-088", "SVC-090", "SVC-092", "SVC-097", "CAT-203", "CAT-449", "BIL-110")
@@ -129,7 +152,7 @@ def test_deprovisioning_returns_the_items_and_leaves_the_subscriber_dormant(
         assert (item["item_state"], item["customer_id"], item["service_id"]) == ("Used", None, None)
     assert backend.items[555]["service_id"] == 7000
     assert backend.services[facts["service_id"]]["service_status"] == "Deactivated"
-    assert len(backend.transactions) == 1
+    assert len(backend.transactions) == 2
 
 
 @pytest.mark.req("SVC-095", "SVC-096", "SVC-145")
