@@ -89,6 +89,6 @@ def _balances(service: Live, now: datetime) -> dict[str, list[Balance]]:
     return {"*monetary": [credit], "*data": [data], "*voice": [voice], "*sms": [messages]}
 
 
-def _balance(service: Live, name: str, value: int, expires: datetime | None, weight: float = 20) -> Balance:
+def _balance(service: Live, name: str, value: int, expires: datetime | None, weight: float = 10) -> Balance:
     uuid = f"00000000-0000-4000-8000-{service.number:08x}{sum(name.encode()):04x}"
     return Balance(uuid=uuid, id=name, value=Decimal(value), expires=expires, weight=weight)

@@ -88,19 +88,6 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
 )
 
 
-def _balances(data_gb: int, minutes: int, messages: int) -> list[dict[str, Any]]:
-    wanted = (
-        ("*data", "Data", data_gb * GIB),
-        ("*voice", "Voice", minutes * MINUTE),
-        ("*sms", "SMS", messages),
-        ("*monetary", "Credit", 0),
-    )
-    return [
-        {"balance_type": kind, "id": name, "value": value, "expiry": "+720h", "weight": 20 if value else 1}
-        for kind, name, value in wanted
-    ]
-
-
 PRODUCTS: tuple[dict[str, Any], ...] = (
     {
         "product_name": "Mobile SIM Only",
@@ -139,7 +126,7 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "auto_renew": "prompt",
         "allow_auto_renew": True,
         "provisioning_play": "play_psim_only",
-        "provisioning_json_vars": {"days": 30, "data_gb": 20, "balances": _balances(20, 1000, 500)},
+        "provisioning_json_vars": {"days": 30, "data_gb": 20, "voice_minutes": 1000, "sms_count": 500},
         "inventory_items_list": "['SIM Card', 'Mobile Number']",
         "features_list": "['20 GB of data', '1,000 minutes', '500 SMS', '5G where available']",
         "terms": "Valid for 30 days from activation.\nUnused data does not carry over.",
@@ -161,7 +148,7 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "auto_renew": "true",
         "allow_auto_renew": True,
         "provisioning_play": "play_psim_only",
-        "provisioning_json_vars": {"days": 30, "data_gb": 100, "balances": _balances(100, 5000, 1000)},
+        "provisioning_json_vars": {"days": 30, "data_gb": 100, "voice_minutes": 5000, "sms_count": 1000},
         "inventory_items_list": "['SIM Card', 'Mobile Number']",
         "features_list": "['100 GB of data', '5,000 minutes', 'Priority support']",
         "terms": "12 months. One month's notice.",
@@ -217,7 +204,8 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "contract_days": 30,
         "auto_renew": "prompt",
         "allow_auto_renew": True,
-        "provisioning_play": "play_topup_charge_then_action",
+        "provisioning_play": "play_local_data_addon",
+        "provisioning_json_vars": {"data_gb": 8, "voice_minutes": 100, "sms_count": 100, "days": 30},
         "features_list": "8 GB of data. 100 minutes. 100 SMS. Calls within our network are free.",
     },
     {
@@ -231,7 +219,7 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "wholesale_cost": "1.50",
         "tax_percentage": "10",
         "customer_can_purchase": True,
-        "provisioning_play": "play_topup_charge_then_action",
+        "provisioning_play": "play_local_data_addon",
         "provisioning_json_vars": {"data_gb": 5, "days": 7},
         "features_list": "['5 GB of data', 'Valid for 7 days']",
         "terms": "Not refundable.",
@@ -250,7 +238,7 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "contract_days": 30,
         "auto_renew": "true",
         "allow_auto_renew": True,
-        "provisioning_play": "play_topup_charge_then_action",
+        "provisioning_play": "play_local_data_addon",
         "provisioning_json_vars": {"data_gb": 10, "days": 30},
     },
     {
@@ -263,8 +251,8 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "retail_cost": "5.00",
         "business": False,
         "customer_can_purchase": True,
-        "provisioning_play": "play_topup_monetary",
-        "provisioning_json_vars": {"service_id": ""},
+        "provisioning_play": "play_local_data_addon",
+        "provisioning_json_vars": {"service_id": "", "monetary": 5, "days": 180},
         "terms": "Valid for 180 days or until it is used.",
     },
     {
@@ -282,7 +270,6 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "auto_renew": "true",
         "allow_auto_renew": True,
         "provisioning_play": "play_addon_assign_modem",
-        "provisioning_json_vars": {"device_type": "modem_router", "requires_configuration": True},
         "inventory_items_list": "['Rental Modem']",
         "terms": "A modem that is not returned costs 150.",
     },
@@ -299,8 +286,7 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "tax_percentage": "10",
         "business": False,
         "contract_days": 180,
-        "provisioning_play": "play_seniors_package",
-        "provisioning_json_vars": {"IPTV_Service_ID": "SeniorBundle"},
+        "provisioning_play": "play_simple_service",
         "inventory_items_list": "['Rental Modem']",
         "features_list": "20 Mbps down and 5 Mbps up. No data limit. Home voice included.",
         "terms": "6 months. A senior card is required.",
@@ -311,11 +297,16 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
         "category": "promo",
         "service_type": "mobile",
         "icon": "fa-solid fa-gift",
-        "comment": "Twice the data until the end of February",
+        "comment": "40 GB for the price of 20, until the end of February",
+        "retail_cost": "15.00",
+        "wholesale_cost": "6.00",
+        "tax_percentage": "10",
+        "contract_days": 30,
         "available_from": "2026-09-01T00:00:00Z",
         "available_until": "2027-02-28T23:59:59Z",
-        "provisioning_play": "play_topup_charge_then_action",
-        "provisioning_json_vars": {"data_gb": 20, "days": 30},
+        "provisioning_play": "play_psim_only",
+        "provisioning_json_vars": {"days": 30, "data_gb": 40, "voice_minutes": 1000, "sms_count": 500},
+        "inventory_items_list": "['SIM Card', 'Mobile Number']",
     },
     {
         "product_name": "Copper Internet 8",
