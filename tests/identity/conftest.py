@@ -1,14 +1,13 @@
-"""People to log in with, and cheap hashes: what the tests here ask is not how long a hash takes."""
+"""People to log in with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.customers.schemas import ContactInput, CustomerInput
-from omnicrm_tui.identity import passwords
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.identity.schemas import UserInput
 
@@ -19,14 +18,8 @@ AddUser = Callable[..., int]
 
 
 @pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
-    monkeypatch.setattr(passwords, "ROUNDS", 1)
-    passwords._hasher.cache_clear()
-    passwords._nobodys_hash.cache_clear()
-    yield
-    passwords._hasher.cache_clear()
-    passwords._nobodys_hash.cache_clear()
+def _quick(cheap_hashes: None) -> None:
+    """What the tests here ask is not how long a hash takes."""
 
 
 @pytest.fixture
