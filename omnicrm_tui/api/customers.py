@@ -12,7 +12,14 @@ from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.paging import Id, ListingDep
 from omnicrm_tui.api.paths import creates
 from omnicrm_tui.api.serialize import Answer, page_answer
-from omnicrm_tui.customers.schemas import ContactInput, CustomerChange, CustomerInput, SiteInput
+from omnicrm_tui.customers.schemas import (
+    ContactChange,
+    ContactInput,
+    CustomerChange,
+    CustomerInput,
+    SiteChange,
+    SiteInput,
+)
 from omnicrm_tui.errors import NotFound
 from omnicrm_tui.schemas import MAX_ID
 from omnicrm_tui.work import Work
@@ -88,6 +95,16 @@ def add_contact(caller: CallerDep, data: Annotated[NewContact, Depends(JsonBody(
     return Answer(added)
 
 
+@router.patch("/contact/{contact_id}")
+def change_contact(
+    caller: CallerDep, contact_id: Id, change: Annotated[ContactChange, Depends(JsonBody(ContactChange))]
+) -> Answer:
+    """Change the given fields; `version` guards against a lost update. Needs update_customer_contact."""
+    with caller.working() as work:
+        changed = work.customers.update_contact(contact_id, change)
+    return Answer(changed)
+
+
 @router.get("/site/customer_id/{customer_id}")
 def list_sites(caller: CallerDep, customer_id: Id) -> Answer:
     """Return a customer's sites as a plain array, oldest first (CAT-208). Needs view_customer_site."""
@@ -102,3 +119,11 @@ def add_site(caller: CallerDep, data: Annotated[NewSite, Depends(JsonBody(NewSit
     with caller.working() as work:
         added = work.customers.add_site(data.customer_id, site)
     return Answer(added)
+
+
+@router.patch("/site/{site_id}")
+def change_site(caller: CallerDep, site_id: Id, change: Annotated[SiteChange, Depends(JsonBody(SiteChange))]) -> Answer:
+    """Change the given fields; `version` guards against a lost update. Needs update_customer_site."""
+    with caller.working() as work:
+        changed = work.customers.update_site(site_id, change)
+    return Answer(changed)

@@ -62,6 +62,17 @@ class ContactInput(Input):
     contact_types: Text200 = ""
 
 
+class ContactChange(Input):
+    """A change of a contact: only the fields that are given; `version` guards against a lost update."""
+
+    version: int | None = None
+    contact_firstname: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    contact_lastname: Annotated[str, Field(max_length=100)] | None = None
+    contact_email: Annotated[str, Field(max_length=254)] | None = None
+    contact_phone: Annotated[str, Field(max_length=40)] | None = None
+    contact_types: Text200 | None = None
+
+
 class SiteInput(Input):
     """A new site (PLT-084..090, CAT-030..042)."""
 
@@ -69,6 +80,24 @@ class SiteInput(Input):
     address_line_1: Text200 = ""
     address_line_2: Text200 | None = None
     city: Annotated[str, Field(max_length=120)] = ""
+    state: Annotated[str, Field(max_length=120)] | None = None
+    zip_code: Annotated[str, Field(max_length=20)] | None = None
+    country: Annotated[str, Field(max_length=80)] | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    plus_code: Annotated[str, Field(max_length=20)] | None = None
+    google_maps_place_id: Annotated[str, Field(max_length=300)] | None = None
+    address_note: Note | None = None
+
+
+class SiteChange(Input):
+    """A change of a site: only the fields that are given; `version` guards against a lost update."""
+
+    version: int | None = None
+    site_name: Name | None = None
+    address_line_1: Text200 | None = None
+    address_line_2: Text200 | None = None
+    city: Annotated[str, Field(max_length=120)] | None = None
     state: Annotated[str, Field(max_length=120)] | None = None
     zip_code: Annotated[str, Field(max_length=20)] | None = None
     country: Annotated[str, Field(max_length=80)] | None = None

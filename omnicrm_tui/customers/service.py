@@ -8,12 +8,14 @@ from sqlalchemy import ColumnElement, or_, select
 
 from omnicrm_tui.customers.models import Contact, Customer, Site
 from omnicrm_tui.customers.schemas import (
+    ContactChange,
     ContactInput,
     ContactView,
     CustomerChange,
     CustomerInput,
     CustomerRow,
     CustomerView,
+    SiteChange,
     SiteInput,
     SiteView,
 )
@@ -152,6 +154,17 @@ class CustomersService(Service):
         self.session.flush()
         return view_of(contact, ContactView)
 
+    def update_contact(self, contact_id: int, change: ContactChange) -> ContactView:
+        """Change the given fields. Needs update_customer_contact; raises NotFound, InvalidInput, Conflict."""
+        self.actor.require("update_customer_contact")
+        contact = self.session.get(Contact, contact_id)
+        if contact is None:
+            raise NotFound(f"There is no contact {contact_id}.")
+        if self._apply(contact, change, required=("contact_firstname",), kind="contact", identity=contact_id):
+            self._refresh_search_text(self._customer(contact.customer_id))
+            self.session.flush()
+        return view_of(contact, ContactView)
+
     def sites(self, customer_id: int) -> Sequence[SiteView]:
         """Return a customer's sites, oldest first (CAT-208). Needs view_customer_site; raises NotFound."""
         self.actor.require("view_customer_site")
@@ -172,6 +185,38 @@ class CustomersService(Service):
         self.work.activity.record("site", site.site_id, "Site added", customer_id=customer_id, new=values)
         self.session.flush()
         return view_of(site, SiteView)
+
+    def update_site(self, site_id: int, change: SiteChange) -> SiteView:
+        """Change the given fields. Needs update_customer_site; raises NotFound, InvalidInput, Conflict."""
+        self.actor.require("update_customer_site")
+        site = self.session.get(Site, site_id)
+        if site is None:
+            raise NotFound(f"There is no site {site_id}.")
+        self._apply(site, change, required=("site_name", "country"), kind="site", identity=site_id)
+        return view_of(site, SiteView)
+
+    def _apply(
+        self,
+        row: Contact | Site,
+        change: ContactChange | SiteChange,
+        *,
+        required: Sequence[str],
+        kind: str,
+        identity: int,
+    ) -> bool:
+        """Change what differs and record it; tell whether anything did. Raises InvalidInput, Conflict."""
+        check_version(row, change.version)
+        given = change.model_dump(exclude_unset=True, exclude={"version"})
+        refuse_blanks(given, required)
+        # Columns that are never empty in the database mean "nothing" by an empty text.
+        columns = type(row).__table__.columns
+        given = {name: "" if value is None and not columns[name].nullable else value for name, value in given.items()}
+        old, new = apply_changes(row, given)
+        if new:
+            action = f"{kind.capitalize()} changed"
+            self.work.activity.record(kind, identity, action, customer_id=row.customer_id, old=old, new=new)
+            self.session.flush()
+        return bool(new)
 
     def names_of(self, customer_ids: Set[int]) -> dict[int, str]:
         """Return names by customer id, for the read models of other rooms; unknown ids are left out."""

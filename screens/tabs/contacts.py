@@ -15,7 +15,8 @@ from widgets.columns import Column
 from widgets.entity_table import EntityTable
 
 if TYPE_CHECKING:
-    from omnicrm_tui.customers.schemas import ContactInput, ContactView
+    from omnicrm_tui.customers.schemas import ContactChange, ContactInput, ContactView
+    from widgets.form import Field
 
 
 def full_name(row: ContactView) -> str:
@@ -35,7 +36,8 @@ class ContactsPane(Pane):
     """The customer's contacts, oldest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", _("New contact"), id="contacts.new", tooltip=_("New contact"))
+        Binding("n", "new", _("New contact"), id="contacts.new", tooltip=_("New contact")),
+        Binding("e", "edit", _("Edit"), id="contacts.edit", tooltip=_("Edit the contact")),
     ]
 
     def compose(self) -> ComposeResult:
@@ -69,23 +71,50 @@ class ContactsPane(Pane):
         self.app.push_screen(Reading(full_name(row), [f"{label:<16} {value or '–'}" for label, value in pairs]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer `n` to those who may."""
-        return self.desk.may("create_customer_contact") if action == "new" else super().check_action(action, parameters)
+        """Offer what the actor may do."""
+        needed = {"new": "create_customer_contact", "edit": "update_customer_contact"}.get(action)
+        return self.desk.may(needed) if needed else super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """Ask for a contact and add it."""
         from omnicrm_tui.customers.schemas import ContactInput
-        from screens.customers import LABELS
         from screens.dialogs import FormDialog
-        from widgets.form import fields_of
 
-        hints = {"contact_types": _("such as Billing,Technical")}
-        fields = fields_of(ContactInput, prefix="contact_", labels=LABELS, hints=hints)
+        fields = _fields(ContactInput)
         self.app.push_screen(FormDialog(_("New contact"), ContactInput, fields, self._add), self._added)
 
     async def _add(self, data: ContactInput) -> ContactView:
         return await self.desk.change(lambda work: work.customers.add_contact(self.customer_id, data))
 
+    def action_edit(self) -> None:
+        """Edit the contact under the cursor; a change that somebody else made meanwhile is not overwritten."""
+        row: ContactView | None = self.query_one(EntityTable).row
+        if row is None:
+            return
+        from omnicrm_tui.customers.schemas import ContactChange
+        from screens.dialogs import FormDialog
+        from screens.views import values_of
+
+        identity, fields = row.contact_id, _fields(ContactChange)
+
+        async def save(change: ContactChange) -> ContactView:
+            return await self.desk.change(lambda work: work.customers.update_contact(identity, change))
+
+        values, extra = values_of(row, [field.name for field in fields]), {"version": row.version}
+        dialog = FormDialog(
+            _("Edit contact"), ContactChange, fields, save, values=values, only_changed=True, extra=extra
+        )
+        self.app.push_screen(dialog, self._added)
+
     def _added(self, made: ContactView | None) -> None:
         if made is not None:
             self.refresh_rows()
+
+
+def _fields(schema: type[ContactInput | ContactChange]) -> list[Field]:
+    from screens.customers import LABELS
+    from widgets.form import fields_of
+
+    names = [name for name in schema.model_fields if name != "version"]
+    hints = {"contact_types": _("such as Billing,Technical")}
+    return fields_of(schema, names, prefix="contact_", labels=LABELS, hints=hints)

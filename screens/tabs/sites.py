@@ -15,7 +15,8 @@ from widgets.columns import Column
 from widgets.entity_table import EntityTable
 
 if TYPE_CHECKING:
-    from omnicrm_tui.customers.schemas import SiteInput, SiteView
+    from omnicrm_tui.customers.schemas import SiteChange, SiteInput, SiteView
+    from widgets.form import Field
 
 
 def address(row: SiteView) -> str:
@@ -37,7 +38,10 @@ COLUMNS: tuple[Column[SiteView], ...] = (
 class SitesPane(Pane):
     """The customer's sites, oldest first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("n", "new", _("New site"), id="sites.new", tooltip=_("New site"))]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", _("New site"), id="sites.new", tooltip=_("New site")),
+        Binding("e", "edit", _("Edit"), id="sites.edit", tooltip=_("Edit the site")),
+    ]
 
     def compose(self) -> ComposeResult:
         yield EntityTable(
@@ -72,24 +76,48 @@ class SitesPane(Pane):
         self.app.push_screen(Reading(row.site_name, [f"{label:<16} {value or '–'}" for label, value in pairs]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer `n` to those who may."""
-        return self.desk.may("create_customer_site") if action == "new" else super().check_action(action, parameters)
+        """Offer what the actor may do."""
+        needed = {"new": "create_customer_site", "edit": "update_customer_site"}.get(action)
+        return self.desk.may(needed) if needed else super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """Ask for a site and add it."""
         from omnicrm_tui.customers.schemas import SiteInput
         from screens.dialogs import FormDialog
-        from widgets.form import fields_of
 
         country = self.crm_app.settings.crm.default_country
-        hints = {"country": _("blank: {country}").format(country=country)} if country else {}
-        names = [name for name in SiteInput.model_fields if name != "google_maps_place_id"]
-        fields = fields_of(SiteInput, names, hints=hints, lines=("address_note",))
+        fields = _fields(SiteInput, _("blank: {country}").format(country=country) if country else "")
         self.app.push_screen(FormDialog(_("New site"), SiteInput, fields, self._add), self._added)
 
     async def _add(self, data: SiteInput) -> SiteView:
         return await self.desk.change(lambda work: work.customers.add_site(self.customer_id, data))
 
+    def action_edit(self) -> None:
+        """Edit the site under the cursor; a change that somebody else made meanwhile is not overwritten."""
+        row: SiteView | None = self.query_one(EntityTable).row
+        if row is None:
+            return
+        from omnicrm_tui.customers.schemas import SiteChange
+        from screens.dialogs import FormDialog
+        from screens.views import values_of
+
+        identity, fields = row.site_id, _fields(SiteChange)
+
+        async def save(change: SiteChange) -> SiteView:
+            return await self.desk.change(lambda work: work.customers.update_site(identity, change))
+
+        values, extra = values_of(row, [field.name for field in fields]), {"version": row.version}
+        dialog = FormDialog(_("Edit site"), SiteChange, fields, save, values=values, only_changed=True, extra=extra)
+        self.app.push_screen(dialog, self._added)
+
     def _added(self, made: SiteView | None) -> None:
         if made is not None:
             self.refresh_rows()
+
+
+def _fields(schema: type[SiteInput | SiteChange], country: str = "") -> list[Field]:
+    """Return the fields that people fill in; `country` is the hint there."""
+    from widgets.form import fields_of
+
+    names = [name for name in schema.model_fields if name not in ("version", "google_maps_place_id")]
+    return fields_of(schema, names, hints={"country": country}, lines=("address_note",))

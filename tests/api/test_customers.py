@@ -69,6 +69,25 @@ def test_a_stale_version_is_a_conflict_and_none_means_last_write_wins(client: Te
     assert client.patch(path, json={"customer_name": "Ada Byron"}).json()["customer_name"] == "Ada Byron"
 
 
+def test_contacts_and_sites_are_changed_by_field_and_guarded_by_version(client: TestClient) -> None:
+    number = _customer(client)["customer_id"]
+    contact = client.put("/crm/contact", json={"customer_id": number, "contact_firstname": "Ada"}).json()
+    site = client.put("/crm/site", json={"customer_id": number, "site_name": "Home", "country": "UK"}).json()
+    paths = {
+        f"/crm/contact/contact_id/{contact['contact_id']}": ("contact_phone", contact["version"], "contact_firstname"),
+        f"/crm/site/site_id/{site['site_id']}": ("address_note", site["version"], "site_name"),
+    }
+    for path, (field, version, required) in paths.items():
+        changed = client.patch(path, json={field: "+47", "version": version})
+        assert (changed.status_code, changed.json()[field]) == (200, "+47")
+        assert client.patch(path, json={field: "+48", "version": version}).status_code == 409
+        blank = client.patch(path, json={required: None})
+        assert (blank.status_code, list(blank.json()["errors"])) == (400, [required])
+        assert client.patch(path, json={"customer_id": 2}).status_code == 400
+    assert client.patch("/crm/contact/contact_id/99", json={}).status_code == 404
+    assert client.patch("/crm/site/site_id/99", json={}).status_code == 404
+
+
 def test_wrong_fields_are_named_and_nothing_is_written(client: TestClient) -> None:
     answer = client.put("/crm/customer/", json={"customer_name": "", "customer_payment_type": "gold", "colour": "x"})
     assert answer.status_code == 400

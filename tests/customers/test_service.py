@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.customers.schemas import ContactInput, CustomerChange, CustomerInput, SiteInput
+from omnicrm_tui.customers.schemas import (
+    ContactChange,
+    ContactInput,
+    CustomerChange,
+    CustomerInput,
+    SiteChange,
+    SiteInput,
+)
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.listing import FIRST, LAST, Anchor, Edge, ListQuery
@@ -173,3 +180,49 @@ def test_a_customers_user_makes_no_customers_whatever_it_may(crm: Crm, admin: Ac
     own = Actor(ActorKind.CUSTOMER, "ada", 5, frozenset({"create_customer"}), fill(crm, admin, ["Ada"])[0])
     with pytest.raises(NotPermitted), crm.as_actor(own) as work:
         work.customers.create(CustomerInput(customer_name="Bob"))
+
+
+def test_a_changed_contact_is_found_by_its_new_name_and_the_change_is_logged(any_crm: Crm, admin: Actor) -> None:
+    customer_id = fill(any_crm, admin, ["Zoë"])[0]
+    with any_crm.as_actor(admin) as work:
+        contact = work.customers.add_contact(
+            customer_id, ContactInput(contact_firstname="Ada", contact_types="Billing")
+        )
+    change = ContactChange(contact_lastname="King", contact_types=None, version=contact.version)
+    with any_crm.as_actor(admin) as work:
+        changed = work.customers.update_contact(contact.contact_id, change)
+    assert (changed.contact_firstname, changed.contact_lastname, changed.contact_types) == ("Ada", "King", "")
+    with any_crm.reading(admin) as work:
+        found = work.customers.window(ListQuery(search="ada king"), FIRST, 5).rows
+        entry = work.activity.window(ListQuery(), LAST, 1, customer_id=customer_id).rows[0]
+    assert [row.customer_id for row in found] == [customer_id]
+    assert (entry.object_type, entry.action) == ("contact", "Contact changed")
+    assert entry.details["contact_lastname"] == {"old": "", "new": "King"}
+    with pytest.raises(Conflict), any_crm.as_actor(admin) as work:
+        work.customers.update_contact(contact.contact_id, change)
+
+
+def test_a_changed_site_keeps_what_was_not_given(any_crm: Crm, admin: Actor) -> None:
+    customer_id = fill(any_crm, admin, ["Zoë"])[0]
+    with any_crm.as_actor(admin) as work:
+        site = work.customers.add_site(customer_id, SiteInput(site_name="Home", city="York", country="UK"))
+        changed = work.customers.update_site(site.site_id, SiteChange(latitude=53.96, longitude=-1.08))
+        assert (changed.site_name, changed.city, changed.latitude) == ("Home", "York", 53.96)
+        assert changed.version > site.version
+    with pytest.raises(InvalidInput), any_crm.as_actor(admin) as work:
+        work.customers.update_site(site.site_id, SiteChange(country=""))
+
+
+def test_contacts_and_sites_are_changed_by_who_may_and_only_ones_own(crm: Crm, admin: Actor) -> None:
+    mine, other = fill(crm, admin, ["Ada", "Bob"])
+    with crm.as_actor(admin) as work:
+        contact = work.customers.add_contact(other, ContactInput(contact_firstname="Bob"))
+        site = work.customers.add_site(other, SiteInput(site_name="Home", country="UK"))
+    reader = Actor(ActorKind.STAFF, "reader", permissions=frozenset({"view_customer_contact", "view_customer_site"}))
+    rights = frozenset({"update_customer_contact", "update_customer_site"})
+    customer = Actor(ActorKind.CUSTOMER, "ada", permissions=rights, own_customer_id=mine)
+    for actor, error in ((reader, NotPermitted), (customer, NotFound)):
+        with pytest.raises(error), crm.as_actor(actor) as work:
+            work.customers.update_contact(contact.contact_id, ContactChange(contact_lastname="X"))
+        with pytest.raises(error), crm.as_actor(actor) as work:
+            work.customers.update_site(site.site_id, SiteChange(city="X"))

@@ -120,6 +120,26 @@ async def test_a_contact_is_added(crm: Crm, admin: Actor) -> None:
         assert [contact.contact_firstname for contact in work.customers.contacts(customer_id)][-1] == "Eve"
 
 
+async def test_a_contact_and_a_site_are_edited(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await press(pilot, "colon")
+        await type_text(pilot, "c 1")
+        await press(pilot, "enter", "2", "e")
+        assert "Edit contact" in screen_text(pilot.app)
+        await press(pilot, "tab")
+        await type_text(pilot, " King")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "Ada Lovelace King" in screen_text(pilot.app))
+        await press(pilot, "3", "e", "tab")
+        await type_text(pilot, "9")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "1 Mill Lane9, York" in screen_text(pilot.app))
+    with crm.reading(admin) as work:
+        customer = work.customers.get(1)
+    assert (customer.contacts[0].contact_types, customer.sites[0].country) == ("Billing", "UK")
+
+
 @pytest.mark.req("CAT-246", "CAT-251")
 async def test_a_site_needs_a_country(crm: Crm, admin: Actor) -> None:
     add_people(crm, admin)
