@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from omnicrm_tui.listing import ListQuery
+from omnicrm_tui.listing import FIRST, ListQuery
 from screens.base import AtDesk
 from screens.desk import ServiceSource, sentence
 from widgets.columns import Column, Tone
@@ -19,7 +19,15 @@ from widgets.entity_table import EntityTable, Filter
 
 if TYPE_CHECKING:
     from omnicrm_tui.billing.schemas import TransactionInput, TransactionRow, TransactionView
+    from omnicrm_tui.work import Work
     from screens.formats import Formats
+    from widgets.form import Field
+
+NONE = ("", "–")
+MOST_CHOICES = 50
+"""More services than this are not gone through one by one: their id is typed."""
+
+BY_ID = {"service_id": _("Service id"), "site_id": _("Site id")}
 
 
 def invoiced_text(row: TransactionRow) -> str:
@@ -127,36 +135,43 @@ class Transactions(AtDesk, Vertical):
     # Adding
 
     def action_add(self) -> None:
-        """Ask for a charge or a credit (CAT-282)."""
+        """Ask for a charge or a credit (CAT-282), for one of the customer's services or sites where it has any."""
+        self.do(self._ask, group="add", exclusive=True)
+
+    async def _ask(self) -> None:
         from omnicrm_tui.billing.schemas import TransactionInput
         from screens.dialogs import FormDialog
-        from widgets.form import fields_of
 
-        credit_types = self.crm_app.settings.crm.credit_types
-        names = ("transaction_type", "credit_type", "title", "description", "retail_cost", "wholesale_cost")
-        fields = fields_of(
-            TransactionInput,
-            (*names, "tax_percentage", "service_id", "site_id", "transaction_date"),
-            labels={"transaction_type": _("Type"), "service_id": _("Service id"), "site_id": _("Site id")},
-            hints={
-                "credit_type": _("for a credit alone"),
-                "retail_cost": _("positive, for a credit too"),
-                "tax_percentage": _("blank: the product's, none on credits"),
-            },
-            choices={
-                "transaction_type": [("Debit", _("Charge")), ("Credit", _("Credit"))],
-                "credit_type": [("", "–"), *((kind, kind) for kind in credit_types)],
-            },
-        )
+        choices = await self.desk.read(self._choices)
+        choices |= {
+            "transaction_type": [("Debit", _("Charge")), ("Credit", _("Credit"))],
+            "credit_type": [NONE, *((kind, kind) for kind in self.crm_app.settings.crm.credit_types)],
+        }
         dialog = FormDialog(
             _("Add transaction"),
             TransactionInput,
-            fields,
+            _fields(choices),
             self._add,
             values={"wholesale_cost": ""},
             extra={"customer_id": self.customer_id},
         )
         self.app.push_screen(dialog, self._after)
+
+    def _choices(self, work: Work) -> dict[str, list[tuple[str, str]]]:
+        """Return the customer's services and sites by name; without a list the id is asked for."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        if self.customer_id is None:
+            return found
+        if work.actor.may("view_customer_service"):
+            query = ListQuery(sort="service_id", descending=True)
+            window = work.customer_services.window(query, FIRST, MOST_CHOICES, customer_id=self.customer_id)
+            if not window.more_after:
+                named = [(str(row.service_id), f"{row.service_name} #{row.service_id}") for row in window.rows]
+                found["service_id"] = [NONE, *named]
+        if work.actor.may("view_customer_site"):
+            sites = work.customers.sites(self.customer_id)
+            found["site_id"] = [NONE, *((str(site.site_id), site.site_name) for site in sites)]
+        return found
 
     async def _add(self, data: TransactionInput) -> TransactionView:
         return await self.desk.change(lambda work: work.billing.add(data))
@@ -193,6 +208,26 @@ class Transactions(AtDesk, Vertical):
         if made is not None:
             self.table.reload()
             self.post_message(self.Changed())
+
+
+def _fields(choices: Mapping[str, Sequence[tuple[str, str]]]) -> list[Field]:
+    from omnicrm_tui.billing.schemas import TransactionInput
+    from widgets.form import fields_of
+
+    names = ("transaction_type", "credit_type", "title", "description", "retail_cost", "wholesale_cost")
+    labels = {"transaction_type": _("Type")}
+    labels |= {name: label for name, label in BY_ID.items() if name not in choices}
+    return fields_of(
+        TransactionInput,
+        (*names, "tax_percentage", "service_id", "site_id", "transaction_date"),
+        labels={"service_id": _("Service"), "site_id": _("Site"), **labels},
+        hints={
+            "credit_type": _("for a credit alone"),
+            "retail_cost": _("positive, for a credit too"),
+            "tax_percentage": _("blank: the product's, none on credits"),
+        },
+        choices=choices,
+    )
 
 
 def _whole(view: TransactionView, formats: Formats) -> list[str]:

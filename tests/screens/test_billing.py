@@ -49,6 +49,25 @@ async def test_a_credit_is_entered_positive_and_lowers_the_total(crm: Crm, admin
         assert "-$15.00" in screen_text(pilot.app)
 
 
+@pytest.mark.req("CAT-282")
+async def test_service_and_site_are_chosen_by_name(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        await open_billing(pilot)
+        await press(pilot, "n", "tab", "tab")
+        await type_text(pilot, "Call-out")
+        await press(pilot, "tab", "tab")
+        await type_text(pilot, "30")
+        await press(pilot, "tab", "tab", "tab", "m", "tab", "right")
+        assert "‹ Mobile 20GB #1 ›" in screen_text(pilot.app)
+        assert "‹ Home ›" in screen_text(pilot.app)
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "$70.00" in screen_lines(pilot.app)[3])
+    with crm.reading(admin) as work:
+        made = work.billing.get(3)
+    assert (made.title, made.service_id, made.site_id) == ("Call-out", 1, 1)
+
+
 @pytest.mark.req("BIL-365")
 async def test_a_credit_without_its_type_is_refused_at_the_field(crm: Crm, admin: Actor) -> None:
     add_people(crm, admin)
