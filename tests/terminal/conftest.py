@@ -86,7 +86,11 @@ def demo(made_demo: Path, tmp_path: Path) -> Iterator[Demo]:
 def log_in_here(program: PtyProgram) -> None:
     """Log in at a pseudo-terminal of the test's own."""
     program.wait_for("This is a demo", "Show password", timeout=TIMEOUT)
-    program.write(f"{EMAIL}\t{PASSWORD}\r".encode())
+    program.write(f"{EMAIL}\t".encode())
+    program.wait_until(lambda: program.text.count(EMAIL) == 2, timeout=TIMEOUT)
+    program.write(PASSWORD.encode())
+    program.wait_for("•" * len(PASSWORD), timeout=TIMEOUT)
+    program.write(b"\r")
     program.wait_for("Customers", f"1 of {CUSTOMERS}", timeout=TIMEOUT)
 
 
