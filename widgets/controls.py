@@ -22,6 +22,7 @@ class TextLine(Input):
     DEFAULT_CSS = """
     TextLine { height: 1; border: none; padding: 0 1; width: 1fr; background: $panel; color: $foreground; }
     TextLine:focus { border: none; background: $panel; background-tint: transparent; text-style: underline; }
+    TextLine > .input--placeholder { color: $text-muted; }
     TextLine:ansi { text-style: underline; }
     TextLine:focus:ansi { text-style: underline bold; }
     """

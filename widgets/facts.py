@@ -96,7 +96,7 @@ class Facts(Widget):
         return segments
 
     def _style(self, name: str) -> Style:
-        return self.rich_style + self.get_component_rich_style(f"fact--{name}", partial=True)
+        return self.rich_style + self.get_component_rich_style(f"fact--{name}")
 
 
 def rows_of(facts: Sequence[Fact], columns: int) -> list[tuple[Fact, ...]]:

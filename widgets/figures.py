@@ -35,7 +35,7 @@ class Figures(Widget):
 
     def render_line(self, y: int) -> Strip:
         style = self.rich_style
-        label = style + self.get_component_rich_style("figure--label", partial=True)
+        label = style + self.get_component_rich_style("figure--label")
         width = max(1, (self.size.width - 14) // max(1, len(self._figures)))
         first = Segment(f" {fit(self._title if y == 0 else '', 13)}", style + Style(bold=True))
         cells = [
