@@ -15,7 +15,15 @@ from omnicrm_tui.api.paths import creates
 from omnicrm_tui.api.serialize import Answer, page_answer
 from omnicrm_tui.errors import InvalidInput, NotAuthenticated
 from omnicrm_tui.identity.actor import visitor
-from omnicrm_tui.identity.schemas import LoginResult, RoleChange, RoleInput, Tokens, UserChange, UserInput
+from omnicrm_tui.identity.schemas import (
+    LoginResult,
+    PermissionInput,
+    RoleChange,
+    RoleInput,
+    Tokens,
+    UserChange,
+    UserInput,
+)
 from omnicrm_tui.schemas import MAX_ID, Input
 
 router = APIRouter(tags=["Identity"])
@@ -198,6 +206,16 @@ def list_permissions(caller: CallerDep) -> Answer:
         return Answer({"data": work.identity.permissions()})
 
 
+@creates(router, "/auth/permissions")
+def create_permission(
+    caller: CallerDep, data: Annotated[PermissionInput, Depends(JsonBody(PermissionInput))]
+) -> Answer:
+    """Add a permission that the catalogue lacks (BIL-409). Needs admin; 409 when there is one of that name."""
+    with caller.working() as work:
+        created = work.identity.create_permission(data)
+    return Answer(created)
+
+
 @router.get("/auth/roles")
 def list_roles(caller: CallerDep) -> Answer:
     """List the roles with their permissions and users (BIL-401). Needs admin."""
@@ -235,6 +253,14 @@ def delete_role(caller: CallerDep, role_id: Id) -> Answer:
     with caller.working() as work:
         work.identity.delete_role(role_id)
     return Answer({"message": "Role deleted"})
+
+
+@router.post("/auth/roles/{role_id}/users/{user_id}")
+def give_role(caller: CallerDep, role_id: Id, user_id: Id) -> Answer:
+    """Give a user one role more (BIL-406). Needs admin."""
+    with caller.working() as work:
+        role = work.identity.give_role(role_id, user_id)
+    return Answer(role)
 
 
 @router.post("/auth/roles/{role_id}/permissions")

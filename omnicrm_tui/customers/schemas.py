@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from omnicrm_tui.customers.rules import checked_plus_code
 from omnicrm_tui.schemas import Input, UtcInput
 
 Text200 = Annotated[str, Field(max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Note = Annotated[str, Field(max_length=16_000)]
+PlusCode = Annotated[str, Field(max_length=20), AfterValidator(checked_plus_code)]
 
 
 class CustomerInput(Input):
@@ -85,7 +87,7 @@ class SiteInput(Input):
     country: Annotated[str, Field(max_length=80)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    plus_code: Annotated[str, Field(max_length=20)] | None = None
+    plus_code: PlusCode | None = None
     google_maps_place_id: Annotated[str, Field(max_length=300)] | None = None
     address_note: Note | None = None
 
@@ -103,7 +105,7 @@ class SiteChange(Input):
     country: Annotated[str, Field(max_length=80)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    plus_code: Annotated[str, Field(max_length=20)] | None = None
+    plus_code: PlusCode | None = None
     google_maps_place_id: Annotated[str, Field(max_length=300)] | None = None
     address_note: Note | None = None
 

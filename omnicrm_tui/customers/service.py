@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 
 from sqlalchemy import ColumnElement, or_, select
 
+from omnicrm_tui.customers import rules
 from omnicrm_tui.customers.models import Contact, Customer, Site
 from omnicrm_tui.customers.schemas import (
     ContactChange,
@@ -172,13 +173,18 @@ class CustomersService(Service):
         return self._sites(customer_id)
 
     def add_site(self, customer_id: int, data: SiteInput) -> SiteView:
-        """Add a site; without a country it takes the configured default (CAT-038). Needs create_customer_site."""
+        """Add a site. Needs create_customer_site; raises NotFound, InvalidInput.
+
+        Without a country it takes the configured one (CAT-038); the plus code follows from the coordinates
+        (CAT-040).
+        """
         self.actor.require("create_customer_site")
         self._customer(customer_id)
         values = data.model_dump()
         values["country"] = data.country or self.work.settings.crm.default_country
         if not values["country"]:
             raise InvalidInput("Some fields are not right.", {"country": "is required"})
+        values["plus_code"] = data.plus_code or rules.plus_code(data.latitude, data.longitude)
         site = Site(customer_id=customer_id, **values)
         self.session.add(site)
         self.session.flush()
@@ -192,7 +198,8 @@ class CustomersService(Service):
         site = self.session.get(Site, site_id)
         if site is None:
             raise NotFound(f"There is no site {site_id}.")
-        self._apply(site, change, required=("site_name", "country"), kind="site", identity=site_id)
+        moved = _with_plus_code(change, site)
+        self._apply(site, moved, required=("site_name", "country"), kind="site", identity=site_id)
         return view_of(site, SiteView)
 
     def _apply(
@@ -271,3 +278,13 @@ class CustomersService(Service):
             parts += [f"{contact.contact_firstname} {contact.contact_lastname}"]
             parts += [contact.contact_email, contact.contact_phone]
         customer.search_text = fold("\n".join(part for part in parts if part))
+
+
+def _with_plus_code(change: SiteChange, site: Site) -> SiteChange:
+    """Let the plus code follow the coordinates, unless the change gives one itself (CAT-040)."""
+    given = change.model_fields_set
+    if "plus_code" in given or not {"latitude", "longitude"} & given:
+        return change
+    latitude = change.latitude if "latitude" in given else site.latitude
+    longitude = change.longitude if "longitude" in given else site.longitude
+    return change.model_copy(update={"plus_code": rules.plus_code(latitude, longitude)})

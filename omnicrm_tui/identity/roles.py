@@ -11,7 +11,7 @@ from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.models import Permission, Role, User, role_permission, user_role
 from omnicrm_tui.identity.permissions import ADMIN, PERMISSIONS, ROLE_DESIGNS
-from omnicrm_tui.identity.schemas import PermissionView, RoleChange, RoleInput, RoleView
+from omnicrm_tui.identity.schemas import PermissionInput, PermissionView, RoleChange, RoleInput, RoleView
 from omnicrm_tui.work import Service
 
 
@@ -39,6 +39,17 @@ class Roles(Service):
         self.actor.require(ADMIN)
         found = self.session.scalars(select(Permission).order_by(Permission.name))
         return [view_of(permission, PermissionView) for permission in found]
+
+    def create_permission(self, data: PermissionInput) -> PermissionView:
+        """Add a permission that the catalogue lacks (BIL-409). Needs admin; raises Conflict when there is one."""
+        self.actor.require(ADMIN)
+        if self.session.scalar(select(Permission.id).where(Permission.name == data.name)) is not None:
+            raise Conflict(f"There is already a permission {data.name}.")
+        permission = Permission(**data.model_dump())
+        self.session.add(permission)
+        self.session.flush()
+        self.work.activity.record("permission", permission.id, "Permission created", new=data.model_dump())
+        return view_of(permission, PermissionView)
 
     def roles(self) -> Sequence[RoleView]:
         """Return all roles by name (BIL-401). Needs admin."""
@@ -110,6 +121,21 @@ class Roles(Service):
         with self._keeping_an_admin():
             self.session.execute(delete(role_permission).where(*one))
         return self._permissions_changed(role, before)
+
+    def give_role(self, role_id: int, user_id: int) -> RoleView:
+        """Give a user one role more, at once effective (BIL-406). Needs admin; raises NotFound."""
+        self.actor.require(ADMIN)
+        role = self._role(role_id)
+        user = self.session.get(User, user_id)
+        if user is None:
+            raise NotFound(f"There is no user {user_id}.")
+        view = self._role_view(role)
+        if user.username in view.users:
+            return view
+        self.session.execute(insert(user_role), [{"user_id": user_id, "role_id": role_id}])
+        self.work.activity.record("user", user_id, "Role given", new={"role": role.name})
+        self.session.flush()
+        return self._role_view(role)
 
     def _permissions_changed(self, role: Role, before: tuple[str, ...]) -> RoleView:
         view = self._role_view(role)

@@ -76,6 +76,13 @@ class RoleChange(Input):
     description: Note | None = None
 
 
+class PermissionInput(Input):
+    """A permission of the operator's own (BIL-409), named like the catalogue's: `action_resource` (PLT-604)."""
+
+    name: Annotated[str, Field(max_length=100, pattern="^[a-z0-9]+(_[a-z0-9]+)+$")]
+    description: Note = ""
+
+
 @dataclass(frozen=True, slots=True)
 class UserRow:
     """A user as the list shows it; `roles` are the names of its roles."""

@@ -54,6 +54,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/provision": {"customer_id": UNKNOWN, "product_id": UNKNOWN},
     "/auth/users": {**USER, "role": "Support"},
     "/auth/users/{user_id}/admin_reset_password": {"new_password": "Tr0mbone!x"},
+    "/auth/permissions": {"name": "view_report"},
     "/auth/roles": {"name": "Night desk"},
     "/auth/roles/{role_id}/permissions": {"permission_id": 1},
 }

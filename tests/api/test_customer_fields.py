@@ -194,3 +194,17 @@ def test_contacts_sites_and_services_hang_on_the_customer(client: TestClient) ->
     listed = client.get(f"/crm/service/customer_id/{number}").json()["data"]
     whole = [client.get(f"/crm/service/{row['service_id']}").json() for row in listed]
     assert {row["service_name"]: row["site_id"] for row in whole} == services
+
+
+@pytest.mark.req("CAT-040", "CAT-540", "PLT-090")
+def test_a_sites_plus_code_follows_from_its_coordinates(client: TestClient) -> None:
+    place = {"site_name": "Home", "country": "United Kingdom", "latitude": 51.5074, "longitude": -0.1278}
+    site = below(client, "site", **place)
+    assert (site["plus_code"], len(site["plus_code"])) == ("9C3XGV4C+XV", 11)
+    path = f"/crm/site/{site['site_id']}"
+    assert client.patch(path, json={"latitude": -33.8688, "longitude": 151.2093}).json()["plus_code"] == "4RRH46J5+FP"
+    assert client.patch(path, json={"site_name": "Office"}).json()["plus_code"] == "4RRH46J5+FP"
+    assert client.patch(path, json={"plus_code": " 8c3mfjv8+2f "}).json()["plus_code"] == "8C3MFJV8+2F"
+    assert below(client, "site", **place | {"plus_code": "8C3MFJV8+2F"})["plus_code"] == "8C3MFJV8+2F"
+    for wrong in ("MFJV8+2F", "8C3MFJV8", "here"):
+        assert client.patch(path, json={"plus_code": wrong}).json()["errors"].keys() == {"plus_code"}

@@ -117,3 +117,30 @@ def test_a_deleted_user_is_kept_and_can_come_back(desk: TestClient) -> None:
     assert desk.delete(f"/auth/users/{number}").status_code in (200, 409)
     assert desk.get(f"/auth/users/{number}").json()["username"] == "ada"
     assert desk.patch(f"/auth/users/{number}", json={"deleted": False}).json()["deleted"] is False
+
+
+@pytest.mark.req("BIL-406")
+def test_a_user_is_given_one_role_more_and_once(desk: TestClient) -> None:
+    number = make(desk)["id"]
+    roles = {role["name"]: role["id"] for role in desk.get("/auth/roles").json()["data"]}
+    path = f"/auth/roles/{roles['Finance']}/users/{number}"
+    for _ in range(2):
+        assert desk.post(path).json()["users"] == ["ada"]
+    user = desk.get(f"/auth/users/{number}").json()
+    assert sorted(user["roles"]) == ["Finance", "Support"]
+    assert "create_customer_invoice" in user["permissions"]
+    logged = desk.get("/crm/activity", params={"filters": '{"object_type": ["user"]}'}).json()["data"]
+    assert [entry["action"] for entry in logged].count("Role given") == 1
+
+
+@pytest.mark.req("BIL-409", "PLT-604")
+def test_a_permission_of_ones_own_is_named_like_the_others(desk: TestClient) -> None:
+    given = {"name": "view_report", "description": "Read reports"}
+    made = desk.post("/auth/permissions", json=given)
+    assert made.status_code == 200, made.text
+    assert given.items() <= made.json().items()
+    assert made.json() in desk.get("/auth/permissions").json()["data"]
+    assert desk.put("/auth/permissions", json=given).status_code == 409
+    for name in ("report.view", "VIEW_REPORT", "report", ""):
+        answer = desk.put("/auth/permissions", json={"name": name})
+        assert (answer.status_code, set(answer.json()["errors"])) == (400, {"name"})
