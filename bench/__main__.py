@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
 from bench.report import Bench, Row, markdown
@@ -40,11 +41,17 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         parser.error(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(REGISTRY)}")
     rows: list[Row] = []
+    broken = False
     for name in options.names or REGISTRY:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        rows += load(name)()
+        try:
+            rows += load(name)()
+        except Exception:
+            # The other benches' minutes are not to be lost with one of them.
+            traceback.print_exc()
+            broken = True
     print(markdown(rows))
-    return 1 if options.strict and not all(row.met for row in rows) else 0
+    return 1 if broken or (options.strict and not all(row.met for row in rows)) else 0
 
 
 if __name__ == "__main__":

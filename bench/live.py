@@ -46,7 +46,8 @@ def _delays(program: PtyProgram, shop: Shop, number: int) -> list[float]:
         for line in screen.splitlines():
             if line.strip().startswith("✓ done"):
                 shown.setdefault(line.split(" s ", 1)[-1].strip(), program.started_at + at)
-    told = {event.event_name: event.finished.timestamp() for event in shop.events(number) if event.finished}
+    events = [event for event in shop.events(number) if "skipped" not in event.provisioning_result_json]
+    told = {event.event_name: event.finished.timestamp() for event in events if event.finished}
     missing = told.keys() - shown.keys()
     assert not missing, f"never shown: {missing}"
     return [(shown[name] - at) * 1000 for name, at in told.items() if at > watching]

@@ -39,3 +39,21 @@ def test_every_bench_that_is_registered_exists() -> None:
 def test_an_unknown_bench_is_refused() -> None:
     with pytest.raises(SystemExit):
         bench.main(["nonsense"])
+
+
+def test_a_bench_that_breaks_leaves_the_others_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load(name: str) -> bench.Bench:
+        def run() -> list[Row]:
+            if name == "table":
+                raise TimeoutError("the screen never came")
+            return [Row(name, 1, 5)]
+
+        return run
+
+    monkeypatch.setattr(bench, "load", load)
+    assert bench.main(["table", "job"]) == 1
+    told = capsys.readouterr()
+    assert "| job |" in told.out
+    assert "the screen never came" in told.err
