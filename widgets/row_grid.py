@@ -81,10 +81,10 @@ class RowGrid(Widget, Generic[R], can_focus=True):
     def __init__(self, columns: Sequence[Column[R]], window: RowWindow[R], marks: Marks) -> None:
         super().__init__()
         self._columns = columns
-        self._layout: list[tuple[Column[R], int]] = []
+        self._laid_out: tuple[int, list[tuple[Column[R], int]]] = (-1, [])
         self._window = window
         self._marks = marks
-        self._strips: dict[tuple[int, bool, bool], Strip] = {}
+        self._strips: dict[tuple[int, int, bool, bool], Strip] = {}
         self.query_shown = ListQuery()
         self.notice: Callable[[], str] = str
         """What an empty table says."""
@@ -193,8 +193,17 @@ class RowGrid(Widget, Generic[R], can_focus=True):
         self.refresh()
 
     def on_resize(self) -> None:
-        self._layout = lay_out(self._columns, self.size.width - GUTTER - GAP)
         self.place_at(self.top, self.cursor)
+
+    def _layout(self) -> list[tuple[Column[R], int]]:
+        """Return the columns with their widths.
+
+        Worked out when it is drawn, not when the resize is told: a table that was hidden is painted first.
+        """
+        width = self.size.width - GUTTER - GAP
+        if self._laid_out[0] != width:
+            self._laid_out = (width, lay_out(self._columns, width))
+        return self._laid_out[1]
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -230,7 +239,7 @@ class RowGrid(Widget, Generic[R], can_focus=True):
 
     def _heading(self) -> Strip:
         titles = [" " * GUTTER]
-        for column, width in self._layout:
+        for column, width in self._layout():
             titles.append(fit(self._title(column), width, column.align) + " " * GAP)
         return self._line("".join(titles), self._style("heading"))
 
@@ -242,7 +251,7 @@ class RowGrid(Widget, Generic[R], can_focus=True):
 
     def _row(self, place: int) -> Strip:
         marked = self._window.key(place).id in self._marks
-        key = (place, place == self.cursor, marked)
+        key = (self.size.width, place, place == self.cursor, marked)
         strip = self._strips.get(key)
         if strip is None:
             if len(self._strips) >= _CACHED_STRIPS:
@@ -256,7 +265,7 @@ class RowGrid(Widget, Generic[R], can_focus=True):
         row = self._window.row(place)
         gutter = ("›" if at_cursor else " ") + ("•" if marked else " ")
         pieces: list[tuple[str, Style]] = [(gutter, base)]
-        for column, width in self._layout:
+        for column, width in self._layout():
             style = base
             if not at_cursor:
                 tone = "marked" if marked else column.tone(row) if column.tone else ""
