@@ -20,6 +20,7 @@ AT_ONCE = 4
 WAIT_SECONDS = 10.0
 
 _SYMBOLS = "!@#$%^&*"
+_TEMPORARY_LENGTH = 12
 _gate = BoundedSemaphore(AT_ONCE)
 
 
@@ -61,10 +62,10 @@ def is_outdated(password_hash: str) -> bool:
 
 
 def temporary_password() -> str:
-    """Return a random password that meets the rules (PLT-213)."""
+    """Return a random password of 12 characters that meets the rules (PLT-213, PLT-594)."""
     kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits, _SYMBOLS)
     picked = [secrets.choice(kind) for kind in kinds]
-    picked += [secrets.choice(string.ascii_letters + string.digits) for _ in range(12)]
+    picked += [secrets.choice(string.ascii_letters + string.digits) for _ in range(_TEMPORARY_LENGTH - len(kinds))]
     secrets.SystemRandom().shuffle(picked)
     return "".join(picked)
 

@@ -35,9 +35,11 @@ def test_a_password_says_what_it_still_needs(password: str, problem: str | None)
     assert found == problem if problem is None else found is not None and problem in found
 
 
+@pytest.mark.req("PLT-594")
 def test_a_temporary_password_meets_the_rules_and_is_never_the_same() -> None:
     made = {passwords.temporary_password() for _ in range(50)}
     assert len(made) == 50
+    assert {len(password) for password in made} == {12}
     assert {password_problem(password) for password in made} == {None}
 
 

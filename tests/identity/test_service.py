@@ -210,7 +210,7 @@ def test_a_whitelisted_address_needs_no_credential_and_this_host_never_is(any_cr
             assert work.identity.actor_of_address(source) is None
 
 
-@pytest.mark.req("BIL-418", "BIL-396")
+@pytest.mark.req("BIL-418", "BIL-396", "PLT-594", "PLT-595")
 def test_an_administrators_reset_keeps_the_rules(crm: Crm, admin: Actor, add_user: AddUser) -> None:
     user_id = add_user(crm)
     with pytest.raises(InvalidInput) as refused, crm.as_actor(admin) as work:
@@ -219,6 +219,12 @@ def test_an_administrators_reset_keeps_the_rules(crm: Crm, admin: Actor, add_use
     with crm.as_actor(admin) as work:
         work.identity.set_password(user_id, "Other-Horse9")
         assert work.identity.user(user_id).force_password_change
+        shown_once = work.identity.reset_password(user_id)
+        logged = work.activity.window(ListQuery(descending=True), FIRST, 9).rows
+    resets = [row for row in logged if row.action == "Password reset by an administrator"]
+    assert [(row.object_type, row.object_id) for row in resets] == [("user", user_id)] * 2
+    with crm.as_actor(visitor(HERE)) as work:
+        assert work.identity.login("ada", shown_once, HERE).must_change_password
 
 
 def test_blanks_belong_to_a_password(crm: Crm, admin: Actor, add_user: AddUser) -> None:
