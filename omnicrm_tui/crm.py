@@ -41,7 +41,7 @@ class Crm:
         self.engine = engine
         self.clock = clock
         self.vault = vault
-        self.dispatcher: Dispatcher = dispatcher or LocalDispatcher(settings)
+        self.dispatcher: Dispatcher = LocalDispatcher(settings) if dispatcher is None else dispatcher
         self._readers = engine.execution_options(crm_writes=False)
 
     @classmethod

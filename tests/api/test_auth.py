@@ -52,6 +52,7 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+@pytest.mark.req("PLT-050", "BIL-375")
 @pytest.mark.req("CAT-190", "CAT-175", "CAT-176")
 @pytest.mark.usefixtures("user_id")
 def test_a_login_answers_tokens_roles_and_permissions(stranger: TestClient) -> None:
@@ -114,6 +115,7 @@ def test_a_password_is_changed_by_who_knows_it(stranger: TestClient, user_id: in
     assert _login(stranger, password="Cla7inet!x")["token"]
 
 
+@pytest.mark.req("PLT-050", "BIL-375")
 @pytest.mark.req("SVC-082", "SVC-083", "SVC-084")
 @pytest.mark.parametrize(
     ("headers", "status", "message"),
@@ -135,6 +137,7 @@ def test_without_a_valid_identity_nobody_comes_in(
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
+@pytest.mark.req("BIL-375")
 @pytest.mark.req("SVC-079", "CAT-177", "CAT-179")
 def test_a_key_acts_as_the_first_administrator_with_the_rights_it_was_given(trusting: Crm, user_id: int) -> None:
     client = TestClient(create_app(trusting))
@@ -148,6 +151,7 @@ def test_a_key_acts_as_the_first_administrator_with_the_rights_it_was_given(trus
     assert "create_customer" in refused.json()["message"]
 
 
+@pytest.mark.req("BIL-375")
 @pytest.mark.req("CAT-181", "SVC-084")
 def test_a_whitelisted_address_needs_no_credential(trusting: Crm) -> None:
     app = create_app(trusting)

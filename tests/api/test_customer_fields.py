@@ -171,6 +171,7 @@ def test_a_sites_country_is_required_unless_the_operator_has_a_usual_one(client:
     assert client.put("/crm/site/", json=site | {"country": "Chile"}).json()["country"] == "Chile"
 
 
+@pytest.mark.req("PLT-045")
 @pytest.mark.req("PLT-044")
 def test_contacts_sites_and_services_hang_on_the_customer(client: TestClient) -> None:
     number = CUSTOMER.make(client, customer_name="ABC Company", customer_account_type="Business")["customer_id"]

@@ -20,6 +20,7 @@ def document(stranger: TestClient) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.req("PLT-049")
 @pytest.mark.req("CAT-173", "CAT-191")
 def test_the_page_and_its_parts_come_from_here(stranger: TestClient) -> None:
     page = stranger.get("/crm/docs/")
@@ -41,6 +42,7 @@ def test_nothing_else_of_the_bundle_is_served(stranger: TestClient) -> None:
         assert stranger.get(f"/crm/docs/{name}").status_code == 404
 
 
+@pytest.mark.req("PLT-049")
 def test_every_route_is_listed_once_for_each_spelling(document: dict[str, Any]) -> None:
     listed = {canonical(path) for path in document["paths"]}
     routes = {route.path for router in ROUTERS for route in router.routes if route.include_in_schema}  # type: ignore[attr-defined]

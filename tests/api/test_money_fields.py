@@ -119,3 +119,12 @@ def test_an_invoice_tells_how_it_stands(books: TestClient, crm: Crm, kept: dict[
     expected = {"paid": False, "void": False, "payment_reference": None, "payment_method": None} | kept
     assert {name: invoice[name] for name in expected} == expected
     assert invoice["status"] == status
+
+
+@pytest.mark.req("CAT-002", "PLT-073")
+@pytest.mark.parametrize("kind", ["Individual", "Business"])
+def test_companies_and_individuals_are_invoiced(client: TestClient, kind: str) -> None:
+    client.put("/crm/customer/", json={"customer_name": "ABC Company", "customer_account_type": kind})
+    MONEY.make(client, retail_cost=12)
+    invoice = client.put("/crm/invoice/", json=NOVEMBER).json()
+    assert (invoice["customer_id"], invoice["retail_cost"], invoice["status"]) == (1, 12, "Unpaid")

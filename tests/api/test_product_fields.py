@@ -79,6 +79,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.req("CAT-104")
 @pytest.mark.parametrize(("name", "sent", "shown", "default"), ROWS)
 def test_a_products_field(client: TestClient, name: str, sent: Any, shown: Any, default: Any) -> None:
     PRODUCT.check(client, name, sent, shown, default)
@@ -185,6 +186,68 @@ def test_a_play_reads_everything_and_a_customer_no_notes_and_no_costs_of_ours(
                 "icon": "fa-solid fa-coins",
             },
             marks=pytest.mark.req("CAT-347"),
+        ),
+        pytest.param(
+            {
+                "product_name": "Prepaid Mobile 20GB",
+                "product_slug": "prepaid-mobile-20gb",
+                "category": "standalone",
+                "service_type": "mobile",
+                "enabled": True,
+                "retail_cost": 15,
+                "wholesale_cost": 5,
+                "retail_setup_cost": 0,
+                "wholesale_setup_cost": 1,
+                "contract_days": 30,
+            },
+            marks=pytest.mark.req("BIL-093"),
+        ),
+        pytest.param(
+            {
+                "product_name": "5GB Data Boost",
+                "product_slug": "5gb-data-boost",
+                "category": "addon",
+                "service_type": "mobile",
+                "retail_cost": 5,
+                "wholesale_cost": 1.5,
+                "retail_setup_cost": 0,
+                "wholesale_setup_cost": 0,
+                "contract_days": 0,
+                "residential": True,
+                "business": True,
+                "customer_can_purchase": True,
+                "auto_renew": "false",
+                "allow_auto_renew": False,
+            },
+            marks=pytest.mark.req("BIL-094"),
+        ),
+        pytest.param(
+            {
+                "product_name": "WiFi 6 Modem Rental",
+                "product_slug": "wifi6-modem-rental",
+                "category": "addon",
+                "service_type": "internet",
+                "retail_cost": 10,
+                "wholesale_cost": 3,
+                "retail_setup_cost": 0,
+                "wholesale_setup_cost": 45,
+                "contract_days": 30,
+                "auto_renew": "true",
+                "allow_auto_renew": True,
+                "inventory_items_list": "['Rental Modem']",
+            },
+            marks=pytest.mark.req("BIL-095"),
+        ),
+        pytest.param(
+            {
+                "product_name": "Monthly 10GB Data Plan",
+                "category": "addon",
+                "retail_cost": 10,
+                "contract_days": 30,
+                "auto_renew": "true",
+                "provisioning_play": "play_topup_charge_then_action",
+            },
+            marks=pytest.mark.req("BIL-096"),
         ),
     ],
 )

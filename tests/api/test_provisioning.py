@@ -107,6 +107,7 @@ def test_a_customer_sees_its_own_jobs_alone(client: TestClient, client_as: Clien
     assert other.put("/crm/provision/", json=order).status_code == 404
 
 
+@pytest.mark.req("SVC-003", "CAT-209")
 @pytest.mark.req("SVC-046", "SVC-119")
 def test_machines_start_an_add_on_with_ids_alone(
     client: TestClient, client_as: ClientAs, order: dict[str, Any]

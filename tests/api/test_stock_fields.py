@@ -184,3 +184,16 @@ def test_an_item_with_a_customer_is_sold_and_out_of_stock(stock: TestClient, crm
     assert ITEM.read(stock, number)["sold_date"] == "2026-11-21T12:00:00Z"
     with crm.reading(admin) as work:
         assert list(work.inventory.pickable("SIM Card", ListQuery(), FIRST, 10).rows) == []
+
+
+@pytest.mark.req("CAT-151", "BIL-116", "PLT-345")
+def test_an_operators_names_are_kept_verbatim(client: TestClient) -> None:
+    names = """SIM Card|Phone Number|Mobile Number|Modem Router|IPv4 Address|WiFi Router CPE|Static IP Address
+    |Fixed Wireless CPE|IPv6 Prefix (/56 or /64)|DID Number|ONT Device|GPON Port|Fiber Drop Cable|Rental Modem
+    |Primary SIM Card|Secondary SIM Card|Dual SIM Kit"""
+    wanted = [name.strip() for name in names.split("|")]
+    for name in wanted:
+        assert client.put(TEMPLATES, json={"item": name}).status_code == 200
+        made = client.put("/crm/inventory/", json={"item": name, "itemtext1": "1"})
+        assert made.json()["item"] == name
+    assert {found["item"] for found in client.get(TEMPLATES).json()["data"]} == set(wanted)

@@ -93,6 +93,7 @@ def test_the_management_list_shows_all_and_finds_by_feature(any_crm: Crm, admin:
             work.catalog.count(ListQuery(filters={"enabled": ["perhaps"]}))
 
 
+@pytest.mark.req("SVC-159")
 @pytest.mark.req("CAT-362", "CAT-363", "CAT-367", "CAT-370", "CAT-547", "CAT-196", "BIL-073")
 def test_a_business_customer_is_offered_what_is_for_business(any_crm: Crm, admin: Actor, clock: FrozenClock) -> None:
     tomorrow = (clock.now() + timedelta(days=1)).isoformat()

@@ -83,6 +83,7 @@ def test_a_newer_database_stops_every_command_with_a_sentence(omnicrm: Run, home
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.req("BIL-377")
 def test_first_user_can_log_in(omnicrm: Run, home: Path) -> None:
     done = omnicrm("user", "create", "--email", "Ann@Example.com", "--password-stdin", stdin="Secret-Passw0rd\n")
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,6 +14,7 @@ from omnicrm_tui.lab.ocs_timing import make_timing, next_run
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
+@pytest.mark.req("CAT-417")
 @pytest.mark.req("SVC-519", "CAT-495")
 @pytest.mark.parametrize(
     ("text", "shown"),

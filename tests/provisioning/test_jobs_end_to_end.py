@@ -48,6 +48,7 @@ def everything(operator: Operator) -> dict[str, object]:
         }
 
 
+@pytest.mark.req("PLT-042", "CAT-371", "SVC-001")
 @pytest.mark.req(
     "SVC-040", "SVC-059", "SVC-062", "SVC-065", "SVC-069", "SVC-070", "SVC-101", "SVC-102", "SVC-103", "SVC-104"
 )
@@ -86,6 +87,7 @@ def test_a_simple_service_needs_no_stock(operator: Operator) -> None:
     assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{job.service_uuid}"]
 
 
+@pytest.mark.req("PLT-042")
 @pytest.mark.req("SVC-088", "SVC-091", "SVC-092", "SVC-097", "SVC-111", "CAT-453", "BIL-110", "BIL-147", "PLT-016")
 @pytest.mark.parametrize(
     ("part", "call"),
@@ -117,6 +119,7 @@ def test_a_failure_after_the_service_was_made_removes_it_too(operator: Operator,
     assert everything(operator) == before
 
 
+@pytest.mark.req("CAT-439")
 @pytest.mark.req("SVC-048", "SVC-090", "SVC-093", "SVC-095", "SVC-099", "CAT-452")
 def test_deprovisioning_ends_well_and_frees_what_the_service_had(operator: Operator) -> None:
     made, _ = run(operator, operator.order())

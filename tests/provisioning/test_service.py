@@ -68,6 +68,7 @@ def test_a_started_job_is_running_reserved_dispatched_and_logged(operator: Opera
     assert logged[0].action == "Provisioning started"
 
 
+@pytest.mark.req("SVC-058")
 @pytest.mark.req("BIL-105", "SVC-061", "SVC-062")
 @pytest.mark.parametrize("inventory", [{}, {"SIM Card": 1}, {"SIM Card": 1, "Mobile Number": 2, "Router": 3}])
 def test_each_required_type_needs_one_item_and_nothing_else(operator: Operator, inventory: dict[str, int]) -> None:
@@ -122,6 +123,7 @@ def test_two_people_never_get_the_same_sim(operator: Operator) -> None:
     assert len(operator.dispatcher.dispatched) == 1
 
 
+@pytest.mark.req("SVC-002", "SVC-156")
 @pytest.mark.req("SVC-080", "BIL-452", "SVC-063", "SVC-146")
 def test_starting_needs_the_permission_and_a_customer_orders_for_itself(operator: Operator) -> None:
     nobody = Actor(ActorKind.STAFF, "clerk", permissions=frozenset({"view_provision", "view_product"}))

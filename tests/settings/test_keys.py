@@ -150,6 +150,7 @@ def test_the_address_of_a_database_server_is_put_together(tmp_path: Path) -> Non
     assert load(tmp_path / "a", text).database_url == "mysql+pymysql://u:p%40ss%2Fword@db.example:3306/omnicrm"
 
 
+@pytest.mark.req("PLT-607")
 @pytest.mark.req("PLT-454")
 def test_a_static_key_has_roles_and_maybe_addresses(tmp_path: Path) -> None:
     entry = "{roles: [admin, customer_service_agent_1], ips: [127.0.0.1, '::1', 10.0.1.0/24]}"
