@@ -152,8 +152,7 @@ async def test_following_ends_with_a_move_and_begins_again(crm: Crm, admin: Acto
         job.task(f"Task {at}")
     async with signed_in_app(crm, admin) as pilot:
         pilot.app.open_place("job", number)  # type: ignore[attr-defined]
-        await until(pilot, lambda: "Task 39" in screen_text(pilot.app))
-        assert "following" in screen_text(pilot.app)
+        await until(pilot, lambda: "Task 39" in screen_text(pilot.app) and "following" in screen_text(pilot.app))
         await pilot.press("home")
         await until(pilot, lambda: "Task 0" in screen_text(pilot.app) and "following" not in screen_text(pilot.app))
         job.task("Task 40")
