@@ -123,8 +123,8 @@ class PlayRun:
     def cancel(self) -> None:
         """Ask the play to stop: its next call fails, and its rescue section cleans up. Thread-safe."""
         self._cancel_requested = True
-        self._folder.cancel_flag.touch(mode=0o600)
-        with contextlib.suppress(OSError):  # the run has ended meanwhile
+        with contextlib.suppress(OSError):  # the run has ended meanwhile, and its folder is gone
+            self._folder.cancel_flag.touch(mode=0o600)
             self._waker.send(b"c")
 
     def run(self) -> PlayResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,11 @@ def test_every_shipped_play_begins_alike(file: Path) -> None:
     assert {name: play[name] for name in header} == header
     assert play["name"]
     assert play["tasks"][0]["ansible.builtin.include_vars"] == {"file": "../../crm_config.yaml", "name": "crm_config"}
+
+
+def test_a_run_that_has_ended_can_no_longer_be_cancelled_and_says_nothing(operator: Operator) -> None:
+    number = operator.order("play_simple_service")
+    assert Job(operator.crm, number).run() == 0
+    signal.raise_signal(signal.SIGTERM)
+    with operator.crm.reading(operator.admin) as work:
+        assert work.provisioning.get(number).provisioning_status == SUCCESS
