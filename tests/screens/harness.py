@@ -62,9 +62,13 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds."""
+    """Wait until `condition` holds, and until the frame in which it does is whole.
+
+    A text that has just been set is found before the layout has made room for all its lines.
+    """
     for _ in range(2000):
         if condition():
+            await pilot.pause()
             return
         await pilot.pause(0.005)
     raise AssertionError("what was waited for did not come:\n" + screen_text(pilot.app))
