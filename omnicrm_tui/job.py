@@ -138,12 +138,13 @@ class Job:
 
     def _keep(self, run: PlayRun, folder: JobFolder, refresh_token: str) -> None:
         """Renew lease and token while the play runs, and pass a request to cancel on."""
-        clock, settings = self._crm.clock, self._settings
-        beat_at = refresh_at = clock.now().timestamp()
+        settings = self._settings
+        # Not the clock's time: put back by an hour, it would hold the heartbeat back for as long.
+        beat_at = refresh_at = time.monotonic()
         refresh_at += settings.security.access_token_minutes * 40
         while not self._stopped.wait(CANCEL_POLL_SECONDS):
             try:
-                now = clock.now().timestamp()
+                now = time.monotonic()
                 if now >= beat_at:
                     beat_at = now + settings.provisioning.heartbeat_seconds
                     self._progress.beat()

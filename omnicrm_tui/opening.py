@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Event, Thread
 
 from omnicrm_tui.clock import Clock
@@ -12,8 +11,6 @@ from omnicrm_tui.database import migrate
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.settings import Settings
-
-_CHORES_END_SECONDS = 10.0
 
 
 def open_crm(settings: Settings, clock: Clock | None = None) -> Crm:
@@ -36,29 +33,10 @@ def open_for_terminal(settings: Settings) -> Crm:
     if settings.demo:
         Thread(target=_lab_or_nothing, args=(settings,), name="lab", daemon=True).start()
     crm = open_crm(settings)
-    _courier(crm, Event()).start()
+    from omnicrm_tui.chores import begin
+
+    begin(crm, Event())
     return crm
-
-
-@contextmanager
-def chores(crm: Crm) -> Iterator[None]:
-    """Deliver mail and SMS while the block runs, if no other process does."""
-    stop = Event()
-    courier = _courier(crm, stop)
-    courier.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        courier.join(_CHORES_END_SECONDS)
-
-
-def _courier(crm: Crm, stop: Event) -> Thread:
-    from omnicrm_tui.messaging.delivery import Courier
-    from omnicrm_tui.provisioning.recovery import Recovery
-
-    courier = Courier(crm, stop, duties=[Recovery(crm).look])
-    return Thread(target=courier.run, name="courier", daemon=True)
 
 
 def _lab_or_nothing(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from omnicrm_tui.cli import INTERRUPTED, say
 COMMANDS = {
     "tui": ("tui:tui", "Open the application (the default)."),
     "serve": ("serve:serve", "Serve the REST API."),
+    "worker": ("worker:worker", "Deliver mail and SMS, look after jobs, keep the schedule."),
     "demo": ("demo:demo", "Fill an empty home with demo data."),
     "db": ("database:db", "Make, upgrade or check the database's tables."),
     "user": ("user:user", "Manage users from the command line."),

@@ -30,11 +30,12 @@ def serve(host: str, port: int, with_lab: bool) -> None:
 
             lab = stack.enter_context(running_lab(settings))
             settings = with_lab_addresses(settings, lab)
-        from omnicrm_tui.opening import chores, open_crm
+        from omnicrm_tui import chores
+        from omnicrm_tui.opening import open_crm
 
         crm = open_crm(settings)
         stack.callback(crm.close)
-        stack.enter_context(chores(crm))
+        stack.enter_context(chores.doing(crm))
         from omnicrm_tui.api.server import ApiServer
 
         server = stack.enter_context(ApiServer(crm, host=host, port=port))

@@ -13,7 +13,7 @@ from omnicrm_tui.errors import NotAuthenticated
 from omnicrm_tui.identity import tokens
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.models import Permission, Role, TokenFamily, User, role_permission, user_role
-from omnicrm_tui.identity.permissions import ADMIN, clean_up_only
+from omnicrm_tui.identity.permissions import ADMIN, VIEW_STATUS, clean_up_only
 from omnicrm_tui.identity.rules import address_is_in, address_of
 from omnicrm_tui.identity.tokens import Keyring
 from omnicrm_tui.work import Service
@@ -142,7 +142,7 @@ class Access(Service):
             .outerjoin(Role, Role.id == role_permission.c.role_id)
             .where(or_(Permission.name.in_(names), func.lower(Role.name).in_(names)))
         )
-        return frozenset(self.session.scalars(statement))
+        return frozenset(self.session.scalars(statement)) | (names & {VIEW_STATUS})
 
     def _roles_of(self, user_id: int) -> tuple[str, ...]:
         statement = select(Role.name).join(user_role, user_role.c.role_id == Role.id)

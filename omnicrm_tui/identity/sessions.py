@@ -17,6 +17,7 @@ from omnicrm_tui.identity import passwords, tokens, totp
 from omnicrm_tui.identity.access import JOB, OVER, Access
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.models import RefreshToken, TokenFamily, User
+from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 
@@ -312,6 +313,19 @@ class Sessions(Access):
         if family.purpose == JOB or family.remembered:
             return family.expires
         return min(family.expires, now + timedelta(hours=self.work.settings.security.session_hours))
+
+    def delete_old_sessions(self, most: int) -> int:
+        """Delete up to `most` sessions that ended a day ago or earlier, with their tokens; return how many.
+
+        Needs admin: it is a duty of the schedule.
+        """
+        self.actor.require(ADMIN)
+        before = self.work.clock.now() - timedelta(days=1)
+        old = select(TokenFamily.family_id).where(TokenFamily.expires < before).limit(most)
+        found = list(self.session.scalars(old))
+        if found:
+            self.session.execute(delete(TokenFamily).where(TokenFamily.family_id.in_(found)))
+        return len(found)
 
     def _end_families(self, *conditions: ColumnElement[bool]) -> None:
         statement = update(TokenFamily).where(TokenFamily.ended.is_(None), *conditions)

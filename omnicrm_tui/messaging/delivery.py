@@ -6,19 +6,16 @@ between loses nothing, and two couriers never hand over the same attempt.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CursorResult, select, update
 
-from omnicrm_tui.errors import CrmError, OutsideSystemError
+from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.integrations.mail import Mail, MailSender, Refused
-from omnicrm_tui.messaging.leases import OUTBOX, Lease
-from omnicrm_tui.messaging.models import OutboxMessage
+from omnicrm_tui.messaging.models import OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import MOST_ATTEMPTS, wait_after
 
 if TYPE_CHECKING:
@@ -26,14 +23,11 @@ if TYPE_CHECKING:
     from omnicrm_tui.settings import Settings
 
 BATCH = 50
-LOOK_SECONDS = 1.0
 LONGEST_ERROR = 2000
-
-_log = logging.getLogger(__name__)
 
 
 class OutboxCourier:
-    """Delivers what is due. Any process may call it; who should is decided by the lease (see Courier)."""
+    """Delivers what is due. Any process may call it; who should is decided by the lease (see `messaging.leading`)."""
 
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
@@ -56,7 +50,7 @@ class OutboxCourier:
     def _due(self, now: datetime) -> list[tuple[int, int]]:
         statement = (
             select(OutboxMessage.outbox_id, OutboxMessage.attempts)
-            .where(OutboxMessage.status == "waiting", OutboxMessage.next_attempt <= now)
+            .where(OutboxMessage.status == "waiting", is_due(now))
             .order_by(OutboxMessage.next_attempt, OutboxMessage.outbox_id)
             .limit(BATCH)
         )
@@ -96,48 +90,6 @@ class OutboxCourier:
         with self._crm.as_actor(self._actor) as work:
             result = work.session.execute(update(OutboxMessage).where(*unchanged).values(**values))
             return cast("CursorResult[Any]", result).rowcount == 1
-
-
-class Courier:
-    """Runs in a thread of the terminal, the server or a worker: whoever holds the lease delivers.
-
-    The holder also does the `duties`, each time it looks.
-    """
-
-    def __init__(
-        self,
-        crm: Crm,
-        stop: Event,
-        look_seconds: float = LOOK_SECONDS,
-        duties: Sequence[Callable[[], object]] = (),
-    ) -> None:
-        self._duties = duties
-        self._outbox = OutboxCourier(crm)
-        self._lease = Lease(crm, OUTBOX)
-        self._stop = stop
-        self._look_seconds = look_seconds
-
-    def run(self) -> None:
-        """Look for due messages until `stop` is set, then give the lease back. Never raises."""
-        while not self._stop.is_set():
-            self._safely(self._look)
-            self._stop.wait(self._look_seconds)
-        self._safely(self._lease.release)
-
-    def _look(self) -> None:
-        if self._lease.hold():
-            for duty in self._duties:
-                self._safely(duty)
-            self._outbox.deliver_due(go_on=lambda: not self._stop.is_set() and self._lease.hold())
-
-    def _safely(self, task: Callable[[], object]) -> None:
-        try:
-            task()
-        except CrmError as error:
-            _log.warning("A chore waits: %s", error.message)
-        except Exception:
-            # A courier that dies of a surprise would stop all mail without a word.
-            _log.exception("A chore met an unexpected error")
 
 
 def mail_sender(settings: Settings) -> MailSender | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, Text, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from omnicrm_tui.database.base import Base, StaffOnly
@@ -36,8 +36,13 @@ class OutboxMessage(StaffOnly, Base):
     last_error: Mapped[str | None] = mapped_column(Text)
 
 
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """What makes a waiting message due at `now`; one that was never tried is, even if the clock was put back since."""
+    return or_(OutboxMessage.next_attempt <= now, OutboxMessage.attempts == 0)
+
+
 class Lease(StaffOnly, Base):
-    """A named duty (`outbox`, `schedule`) held by one process at a time, until `until_ms` (Unix milliseconds)."""
+    """A named duty (`outbox`, `schedule`, `jobs`): one process holds it, until `until_ms` (Unix milliseconds)."""
 
     __tablename__ = "lease"
 

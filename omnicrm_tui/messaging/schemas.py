@@ -44,6 +44,15 @@ class OutboxView:
 
 
 @dataclass(frozen=True, slots=True)
+class Leadership:
+    """A duty and the process that leads it, as `host:pid:number`; `led` is false once its lease has run out."""
+
+    name: str
+    owner: str
+    led: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """How many messages are due, since when, and whether a process is there to deliver them."""
 

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
+from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.messaging.leases import OUTBOX, milliseconds
-from omnicrm_tui.messaging.models import Lease, OutboxMessage
+from omnicrm_tui.messaging.models import Lease, OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import is_email, one_line, phone_number
-from omnicrm_tui.messaging.schemas import Backlog, OutboxRow, OutboxView
+from omnicrm_tui.messaging.schemas import Backlog, Leadership, OutboxRow, OutboxView
 from omnicrm_tui.work import Service
 
 MOST_SUBJECT = 300
@@ -116,11 +117,18 @@ class MessagingService(Service):
     def backlog(self) -> Backlog:
         """Return what is due and whether anybody leads the outbox, for `doctor` and the dashboard."""
         now = self.work.clock.now()
-        due = (OutboxMessage.status == "waiting", OutboxMessage.next_attempt <= now)
+        due = (OutboxMessage.status == "waiting", is_due(now))
         found = select(func.count(OutboxMessage.outbox_id), func.min(OutboxMessage.next_attempt)).where(*due)
         number, oldest = self.session.execute(found).one()
         until = self.session.scalar(select(Lease.until_ms).where(Lease.name == OUTBOX))
         return Backlog(number, oldest, until is not None and until > milliseconds(now))
+
+    def leaders(self) -> list[Leadership]:
+        """Return each duty that was ever led, and by whom. Needs view_status."""
+        self.actor.require(VIEW_STATUS)
+        now = milliseconds(self.work.clock.now())
+        rows = self.session.scalars(select(Lease).order_by(Lease.name))
+        return [Leadership(lease.name, lease.owner, lease.until_ms > now) for lease in rows]
 
     def _add(self, channel: str, recipient: str, subject: str, payload: dict[str, Any], customer_id: int | None) -> int:
         now = self.work.clock.now()

@@ -19,8 +19,9 @@ from omnicrm_tui.integrations.mailjet import MailjetSender
 from omnicrm_tui.integrations.smtp import SmtpSender
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.messaging import delivery
-from omnicrm_tui.messaging.delivery import Courier, OutboxCourier, mail_sender
-from omnicrm_tui.messaging.leases import LEASE_MS, Lease
+from omnicrm_tui.messaging.delivery import OutboxCourier, mail_sender
+from omnicrm_tui.messaging.leading import LOOK_SECONDS, Leader
+from omnicrm_tui.messaging.leases import LEASE_MS, OUTBOX, Lease
 from omnicrm_tui.messaging.rules import BACKOFF, MOST_ATTEMPTS
 from omnicrm_tui.messaging.schemas import OutboxView
 from omnicrm_tui.settings import EmailType, MailjetSection, Settings, SmtpSection
@@ -225,7 +226,7 @@ def test_a_lease_has_one_holder_and_moves_when_the_holder_is_gone(any_crm: Crm, 
     assert one.hold()
     with any_crm.reading(Actor(ActorKind.SYSTEM, "doctor")) as work:
         assert work.messaging.backlog().led
-    assert LEASE_MS + delivery.LOOK_SECONDS * 1000 <= 10_000
+    assert LEASE_MS + LOOK_SECONDS * 1000 <= 8_000
 
 
 def test_many_that_want_a_free_lease_at_once_get_one_holder(any_crm: Crm) -> None:
@@ -244,7 +245,7 @@ def test_many_that_want_a_free_lease_at_once_get_one_holder(any_crm: Crm) -> Non
     assert sorted(held) == [False] * 4 + [True]
 
 
-def test_a_courier_delivers_survives_surprises_and_gives_the_lease_back(any_crm: Crm, admin: Actor, post: Post) -> None:
+def test_a_leader_delivers_survives_surprises_and_gives_the_lease_back(any_crm: Crm, admin: Actor, post: Post) -> None:
     surprised, taken, stop = threading.Event(), threading.Event(), threading.Event()
 
     def surprise() -> None:
@@ -255,8 +256,9 @@ def test_a_courier_delivers_survives_surprises_and_gives_the_lease_back(any_crm:
 
     post.before = surprise
     enqueue(any_crm, admin, "first@mail.example")
-    courier = Courier(any_crm, stop, look_seconds=0.01)
-    thread = threading.Thread(target=courier.run)
+    courier = OutboxCourier(any_crm)
+    leader = Leader(any_crm, OUTBOX, stop, [lambda go_on: courier.deliver_due(go_on=go_on)], look_seconds=0.01)
+    thread = threading.Thread(target=leader.run)
     thread.start()
     assert surprised.wait(30)
     enqueue(any_crm, admin, "second@mail.example")

@@ -1,0 +1,79 @@
+"""The chores of an installation: deliver what waits, keep the schedule, start what nobody started.
+
+Each is a lease with its duties. The terminal and the server do what no other process leads; in production a worker
+does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.messaging.delivery import OutboxCourier
+from omnicrm_tui.messaging.leading import Duty, Leader, every
+from omnicrm_tui.messaging.leases import JOBS, OUTBOX, SCHEDULE
+from omnicrm_tui.provisioning.recovery import Recovery
+from omnicrm_tui.provisioning.starting import Starting
+
+CLEAN_SECONDS = 600.0
+CLEAN_AT_ONCE = 500
+"""Rows that one transaction deletes: nobody waits for it."""
+
+_END_SECONDS = 10.0
+
+
+def _outbox(crm: Crm) -> Sequence[Duty]:
+    courier = OutboxCourier(crm)
+    return [lambda go_on: courier.deliver_due(go_on=go_on)]
+
+
+def _schedule(crm: Crm) -> Sequence[Duty]:
+    recovery = Recovery(crm)
+    return [lambda _go_on: recovery.look(), every(CLEAN_SECONDS, lambda go_on: clean(crm, go_on))]
+
+
+def _jobs(crm: Crm) -> Sequence[Duty]:
+    starting = Starting(crm)
+    return [lambda _go_on: starting.look()]
+
+
+_QUEUES: dict[str, Callable[[Crm], Sequence[Duty]]] = {JOBS: _jobs, OUTBOX: _outbox, SCHEDULE: _schedule}
+QUEUES = tuple(_QUEUES)
+"""The duties that a process can lead, by the names of their leases."""
+
+
+def clean(crm: Crm, go_on: Callable[[], bool] = lambda: True) -> int:
+    """Delete sessions and tokens that have been over for a day, a handful at a time; return how many sessions."""
+    deleted = 0
+    while go_on():
+        with crm.as_actor(system_actor(SCHEDULE)) as work:
+            found = work.identity.delete_old_sessions(CLEAN_AT_ONCE)
+        deleted += found
+        if found < CLEAN_AT_ONCE:
+            break
+    return deleted
+
+
+def begin(crm: Crm, stop: Event, queues: Collection[str] = QUEUES) -> list[Thread]:
+    """Start a thread for each of `queues`; they end, and give their leases back, once `stop` is set."""
+    leaders = [(name, Leader(crm, name, stop, duties(crm))) for name, duties in _QUEUES.items() if name in queues]
+    threads = [Thread(target=leader.run, name=name, daemon=True) for name, leader in leaders]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+@contextmanager
+def doing(crm: Crm, queues: Collection[str] = QUEUES) -> Iterator[None]:
+    """Do the chores while the block runs, as far as no other process does them."""
+    stop = Event()
+    threads = begin(crm, stop, queues)
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(_END_SECONDS)

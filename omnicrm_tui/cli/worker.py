@@ -1,0 +1,44 @@
+"""`omnicrm worker`: the chores of an installation, in a process of their own."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+
+import click
+
+from omnicrm_tui.chores import QUEUES
+from omnicrm_tui.cli.signals import until_told_to_end
+from omnicrm_tui.config_file import load_settings
+
+
+def _queues(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in QUEUES]
+    if unknown or not names:
+        wrong = f"{unknown[0]!r} is none of them" if unknown else "none is named"
+        raise click.BadParameter(f"name some of {', '.join(QUEUES)}: {wrong}.")
+    return [name for name in QUEUES if name in names]
+
+
+@click.command()
+@click.option(
+    "--queues", default=",".join(QUEUES), show_default=True, callback=_queues, help="What to lead, with commas between."
+)
+def worker(queues: list[str]) -> None:
+    """Deliver mail and SMS, recover and start jobs, keep the schedule; until told to end.
+
+    Each queue is led by one process at a time: several workers are one and its replacements. When ready, print one
+    JSON line.
+    """
+    from omnicrm_tui import chores
+    from omnicrm_tui.opening import open_crm
+
+    settings = load_settings()
+    with ExitStack() as stack:
+        ending = stack.enter_context(until_told_to_end())
+        crm = open_crm(settings)
+        stack.callback(crm.close)
+        stack.enter_context(chores.doing(crm, queues))
+        click.echo(json.dumps({"worker": queues}))
+        ending.wait()

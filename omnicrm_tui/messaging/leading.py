@@ -1,0 +1,76 @@
+"""Leading: whoever holds the lease of a duty does it, in a thread of the terminal, the server or a worker."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import TYPE_CHECKING
+
+from omnicrm_tui.errors import CrmError
+from omnicrm_tui.messaging.leases import Lease
+
+if TYPE_CHECKING:
+    from omnicrm_tui.crm import Crm
+
+LOOK_SECONDS = 1.0
+
+GoOn = Callable[[], bool]
+Duty = Callable[[GoOn], object]
+"""What a leader does each time it looks. A duty that takes long asks, between its parts, whether to go on."""
+
+_log = logging.getLogger(__name__)
+
+
+class Leader:
+    """Leads one lease as long as it can be had, and does its duties."""
+
+    def __init__(
+        self, crm: Crm, name: str, stop: Event, duties: Sequence[Duty], look_seconds: float = LOOK_SECONDS
+    ) -> None:
+        self._duties = duties
+        self._lease = Lease(crm, name)
+        self._stop = stop
+        self._look_seconds = look_seconds
+        self._leading = False
+
+    def run(self) -> None:
+        """Look every second until `stop` is set, then give the lease back. Never raises."""
+        while not self._stop.is_set():
+            self._safely(self._look)
+            self._stop.wait(self._look_seconds)
+        self._safely(self._lease.release)
+
+    def _look(self) -> None:
+        leading = self._lease.hold()
+        if leading != self._leading:
+            self._leading = leading
+            _log.info("Leading %s from now on" if leading else "Another process leads %s", self._lease.name)
+        for duty in self._duties if leading else ():
+            self._safely(lambda duty=duty: duty(self._goes_on))  # type: ignore[misc]
+
+    def _goes_on(self) -> bool:
+        return not self._stop.is_set() and self._lease.hold()
+
+    def _safely(self, task: Callable[[], object]) -> None:
+        try:
+            task()
+        except CrmError as error:
+            _log.warning("The duty %s waits: %s", self._lease.name, error.message)
+        except Exception:
+            # A leader that dies of a surprise would stop all mail without a word.
+            _log.exception("The duty %s met an unexpected error", self._lease.name)
+
+
+def every(seconds: float, duty: Duty, monotonic: Callable[[], float] = time.monotonic) -> Duty:
+    """Return `duty`, done at the first look and then once in so many seconds."""
+    due = monotonic()
+
+    def now_and_then(go_on: GoOn) -> None:
+        nonlocal due
+        if monotonic() >= due:
+            due = monotonic() + seconds
+            duty(go_on)
+
+    return now_and_then
