@@ -7,7 +7,7 @@ DEMO := $(CURDIR)/.demo
 # A Python that somebody else's environment prepared would not see our .venv as it is.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: setup run test lint bench requirements lock help
+.PHONY: setup run test test-full lint bench requirements lock help
 
 setup: ## Make .venv from the lock, with compiled bytecode; quick when it is up to date
 	@scripts/setup
@@ -17,6 +17,9 @@ run: setup ## Open the application on a demo of its own (2,000 customers, a pret
 
 test: setup lint ## Run everything that convinces: lint, then all tests
 	$(BIN)/pytest -n logical $(PYTEST_ARGS)
+
+test-full: setup ## Run the long proofs of tests/full (up to 45 minutes)
+	$(BIN)/pytest -n logical -m full --timeout 1200 tests/full $(PYTEST_ARGS)
 
 lint: setup ## Check style, types and the arrows between the layers
 	$(BIN)/ruff check .

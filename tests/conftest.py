@@ -21,7 +21,7 @@ pytest_plugins = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A requirement id that docs/requirements does not know is a typing mistake: stop at once."""
+    """Stop at a requirement id that docs/requirements does not know, and at a long proof that is not marked as one."""
     known = known_ids()
     unknown = {
         f"{item.nodeid}: {identity}"
@@ -32,6 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     }
     if unknown:
         raise pytest.UsageError("unknown requirement ids:\n" + "\n".join(sorted(unknown)))
+    long = Path(__file__).parent / "full"
+    unmarked = [item.nodeid for item in items if long in item.path.parents and not item.get_closest_marker("full")]
+    if unmarked:
+        raise pytest.UsageError("tests of tests/full must be marked `full`:\n" + "\n".join(unmarked))
 
 
 @pytest.hookimpl(wrapper=True)

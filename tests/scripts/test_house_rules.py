@@ -1,4 +1,4 @@
-"""What tests/conftest.py asks of every test: known requirement ids, and no silent skips."""
+"""What tests/conftest.py asks of every test: known requirement ids, marked long proofs, and no silent skips."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def house(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     monkeypatch.delenv("OMNICRM_REFUSE_SKIPS", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     pytester.makeconftest(CONFTEST)
-    pytester.makeini("[pytest]\nmarkers = req(*ids): requirements\n")
+    pytester.makeini("[pytest]\nmarkers =\n  req(*ids): requirements\n  full: long\n")
     return pytester
 
 
@@ -53,3 +53,14 @@ def test_announced_skip_and_expected_failure_pass(house: pytest.Pytester, monkey
     )
 
     house.runpytest_subprocess().assert_outcomes(skipped=1, xfailed=1)
+
+
+def test_a_long_proof_that_is_not_marked_stops_the_run(house: pytest.Pytester) -> None:
+    package = house.mkdir("full")
+    (package / "test_long.py").write_text("import pytest\n@pytest.mark.full\ndef test_a(): pass\n")
+    house.runpytest_subprocess().assert_outcomes(passed=1)
+
+    (package / "test_long.py").write_text("def test_a(): pass\n")
+    result = house.runpytest_subprocess()
+    result.stderr.fnmatch_lines(["*must be marked `full`*", "full/test_long.py::test_a"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
