@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
 
 Percentage = Annotated[int, Field(ge=0, le=100)]
 
@@ -212,6 +212,19 @@ class InvoiceSection(Section):
     template_filename: str = ""
 
 
+NOT_FOR_SALE = ("Closed", "Suspended", "Archived")
+"""The statuses that are closed for sale unless `crm.sale_statuses` says otherwise."""
+
+
+def _known_statuses(names: list[str] | None, info: ValidationInfo) -> list[str] | None:
+    # Where the list of all statuses has a mistake of its own, that is told instead.
+    known = info.data.get("customer_statuses")
+    unknown = [name for name in names or () if known is not None and name not in known]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not among crm.customer_statuses; only those are allowed")
+    return names
+
+
 class CrmSection(Section):
     """The API's own address (PLT-439) and the operator's identity."""
 
@@ -223,8 +236,16 @@ class CrmSection(Section):
     language: str = "en"
     default_country: str = ""
     customer_statuses: list[str] = ["Open", "Closed", "Suspended", "Archived", "Active", "Inactive", "Pending"]
+    sale_statuses: Annotated[list[str] | None, AfterValidator(_known_statuses)] = None
     credit_types: list[str] = ["Cash", "Card", "Bank Transfer", "Goodwill", "Refund", "Discount"]
     theme: str = "omnicrm-dark"
+
+    @property
+    def statuses_for_sale(self) -> list[str]:
+        """Return the statuses of customers that may order."""
+        if self.sale_statuses is not None:
+            return self.sale_statuses
+        return [status for status in self.customer_statuses if status not in NOT_FOR_SALE]
 
 
 class SecuritySection(Section):

@@ -145,7 +145,13 @@ class CustomerScreen(CrmScreen):
         return super().check_action(action, parameters)
 
     def action_add_service(self) -> None:
-        """Begin to add a service: the catalogue for this customer (CAT-239)."""
+        """Begin to add a service: the catalogue for this customer (CAT-239), or why nothing can be ordered."""
+        from omnicrm_tui.customers.rules import sale_problem
+
+        statuses = self.crm_app.settings.crm.statuses_for_sale
+        if self.customer is not None and (problem := sale_problem(self.customer, statuses)):
+            self.tell(problem, severity="warning")
+            return
         self.crm_app.open_catalogue(self.customer_id)
 
     def action_edit(self) -> None:

@@ -130,8 +130,11 @@ class Order:
 
     def _order_problem(self, work: Work) -> str:
         from omnicrm_tui.catalog.rules import order_problem
+        from omnicrm_tui.customers.rules import sale_problem
 
         customer, product = self._who, self._product
+        if problem := sale_problem(customer, work.settings.crm.statuses_for_sale):
+            return problem
         if not work.catalog.fits(product, customer.customer_id):
             return _("{name} has no service that {product} fits.").format(
                 name=customer.customer_name, product=product.product_name

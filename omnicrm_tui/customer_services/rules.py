@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 SERVICE_STATUSES = ("Active", "Inactive", "Suspended", "Pending Cancellation", "Deactivated")
 """Stored states; Expired, Expiring Soon and Overdue are derived from dates (the index's ruling)."""
@@ -15,6 +16,26 @@ NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 """What stands in `end_date` where no end is known, so that such services sort last."""
 
 SOON = timedelta(days=7)
+
+
+class Receiver(Protocol):
+    """What the rules need to know of a service that something is added to."""
+
+    @property
+    def service_name(self) -> str: ...
+    @property
+    def service_type(self) -> str: ...
+    @property
+    def service_status(self) -> str: ...
+
+
+def addon_problem(service: Receiver, addon_type: str) -> str | None:
+    """Return in a sentence why an add-on of that type does not go to the service (CAT-367), or None when it does."""
+    if service.service_type != addon_type:
+        return f"{service.service_name} is of the type {service.service_type}; the add-on is for {addon_type}."
+    if service.service_status in ENDED:
+        return f"{service.service_name} is {service.service_status}: nothing can be added to it."
+    return None
 
 
 def first_day(active: datetime | None, provisioned: datetime | None, created: datetime) -> datetime:

@@ -1,6 +1,29 @@
-"""Open Location Codes ("plus codes") of places (CAT-040, CAT-540)."""
+"""Who may order, and Open Location Codes ("plus codes") of places (CAT-040, CAT-540)."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+
+class Buyer(Protocol):
+    """What the rules need to know of a customer."""
+
+    @property
+    def customer_name(self) -> str: ...
+    @property
+    def customer_status(self) -> str: ...
+    @property
+    def customer_enabled(self) -> bool: ...
+
+
+def sale_problem(customer: Buyer, statuses: Collection[str]) -> str | None:
+    """Return in a sentence why the customer cannot order, or None: `statuses` are those open for sale (PLT-076)."""
+    if customer.customer_status not in statuses:
+        return f"{customer.customer_name} is {customer.customer_status}: nothing can be ordered with that status."
+    if not customer.customer_enabled:
+        return f"{customer.customer_name} is disabled: nothing can be ordered until the account is enabled."
+    return None
 
 
 def plus_code(latitude: float | None, longitude: float | None) -> str | None:

@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 
 from omnicrm_tui.catalog import rules as catalog_rules
-from omnicrm_tui.catalog.schemas import ProductView
 from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.database.views import view_of
-from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted, OutsideSystemError
+from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, OutsideSystemError
 from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
-from omnicrm_tui.provisioning import play_file
+from omnicrm_tui.provisioning import order_checks, play_file
 from omnicrm_tui.provisioning.dispatcher import Dispatcher
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.redaction import Redactor
@@ -92,8 +91,8 @@ class ProvisioningService(Service):
         """Create a job, reserve the chosen items and hand it on once this use case has committed.
 
         Needs create_provision; a customer's user needs view_own_provision and orders for itself (SVC-080).
-        Raises NotFound, InvalidInput (product not for this customer, an inventory type not chosen),
-        Conflict (an item is no longer free).
+        Raises NotFound, InvalidInput (product not for this customer, customer not open for sale, an add-on
+        without a service that it fits, an inventory type not chosen), Conflict (an item is no longer free).
         """
         if request.action == DEPROVISION:
             return self._start_deprovision(request)
@@ -101,17 +100,15 @@ class ProvisioningService(Service):
         if request.product_id is None:
             raise InvalidInput("Some fields are not right.", {"product_id": "is required"})
         product = self.work.catalog.get(request.product_id)
-        self._check_order(product, customer_id, request)
+        service = order_checks.receiver(self.work, request.service_id, customer_id)
+        order_checks.check_order(self.work, product, customer_id, service, request)
         types = product.inventory_items
         from_variables, variables = split_inventory(request.variables, types)
         if self.actor.kind is ActorKind.CUSTOMER:
             _refuse(variables.keys() - CUSTOMER_VARIABLES, "is set by the operator")
         choices = _complete_choices(types, {**from_variables, **request.inventory})
         system = {"product_id": product.product_id, "customer_id": customer_id}
-        if request.service_id is not None:
-            service = self.work.customer_services.get(request.service_id)
-            if service.customer_id != customer_id:
-                raise NotFound(f"There is no service {request.service_id}.")
+        if service is not None:
             system |= {"service_id": service.service_id}
         defaults = catalog_rules.parse_vars(product.provisioning_json_vars)
         job = self._create(
@@ -161,7 +158,8 @@ class ProvisioningService(Service):
     def retry(self, provision_id: int) -> JobView:
         """Start another attempt with the same product, variables and items (SVC-011).
 
-        Needs create_provision; raises Conflict while the job or another attempt at it runs, or when one succeeded.
+        Needs create_provision; raises Conflict while the job or another attempt at it runs, or when one succeeded,
+        InvalidInput when the customer may not order any more or the service is over.
         """
         self.actor.require("create_provision")
         # For itself alone: of two people who try again at once only one orders.
@@ -171,19 +169,21 @@ class ProvisioningService(Service):
         attempts = select(Provision.provision_id).where(Provision.retry_of == provision_id)
         if other := self.session.scalar(attempts.where(Provision.provisioning_status != FAILED)):
             raise Conflict(f"Job {other} is another attempt at this one already.")
+        deprovision = job.action == DEPROVISION
+        service_id = job.service_id if deprovision or "service_id" in job.provisioning_json_vars else None
+        if not deprovision and job.product_id is not None and job.customer_id is not None:
+            order_checks.check_again(self.work, job.product_id, job.customer_id, service_id)
         again = self._create(
             play=job.provisioning_play,
             variables=dict(job.provisioning_json_vars),
             choices=dict(job.inventory_choices),
             customer_id=job.customer_id,
             product_id=job.product_id,
-            service_id=job.service_id
-            if job.action == DEPROVISION or "service_id" in job.provisioning_json_vars
-            else None,
+            service_id=service_id,
             action=job.action,
         )
         again.retry_of = job.provision_id
-        if job.action != DEPROVISION:
+        if not deprovision:
             self.work.inventory.reserve(dict(job.inventory_choices), again.provision_id)
         return self._view(again)
 
@@ -279,17 +279,6 @@ class ProvisioningService(Service):
         if request.customer_id is None:
             raise InvalidInput("Some fields are not right.", {"customer_id": "is required"})
         return request.customer_id
-
-    def _check_order(self, product: ProductView, customer_id: int, request: ProvisionRequest) -> None:
-        by_customer = self.actor.kind is ActorKind.CUSTOMER
-        if by_customer and request.provisioning_play not in (None, product.provisioning_play):
-            raise NotPermitted("Another play than the product's can only be run by staff.")
-        account_type = self.work.customers.get(customer_id).customer_account_type
-        problem = catalog_rules.order_problem(product, account_type, self.work.clock.now(), by_customer=by_customer)
-        if problem is None and not self.work.catalog.fits(product, customer_id):
-            problem = f"{product.product_name} needs a service that this customer does not have."
-        if problem:
-            raise InvalidInput(problem, {"product_id": problem})
 
     def _create(
         self,

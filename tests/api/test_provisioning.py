@@ -122,3 +122,29 @@ def test_machines_start_an_add_on_with_ids_alone(
     answer = machine.post(path, content=b"{}", headers={"content-type": "text/plain"})
     assert answer.status_code == 200, answer.text
     assert (answer.json()["service_id"], answer.json()["product_id"]) == (service_id, product_id)
+
+
+@pytest.mark.req("CAT-367", "SVC-046")
+def test_an_add_on_without_a_service_that_fits_is_refused(
+    client: TestClient, client_as: ClientAs, order: dict[str, Any]
+) -> None:
+    owner = order["customer_id"]
+    service = {"customer_id": owner, "service_name": "Mobile", "service_type": "mobile"}
+    service_id = client.put("/crm/service/", json=service).json()["service_id"]
+    fibre = {"customer_id": owner, "service_name": "Fibre", "service_type": "internet", "service_status": "Deactivated"}
+    over = client.put("/crm/service/", json=fibre).json()["service_id"]
+    addon = {**PRODUCT, "category": "addon", "inventory_items_list": ""}
+    product_id = client.put("/crm/product/", json=addon).json()["product_id"]
+    asked = {"product_id": product_id, "customer_id": owner}
+    machine = client_as(Actor(ActorKind.MACHINE, "OCS", None, frozenset({"admin"})))
+    path = "/crm/provision/simple_provision_addon/service_id/{}/product_id/{}"
+    for answer in (
+        client.put("/crm/provision/", json=asked),
+        client.put("/crm/provision/", json={**asked, "service_id": over}),
+        machine.post(path.format(over, product_id)),
+    ):
+        assert (answer.status_code, answer.json()["errors"].keys()) == (400, {"service_id"})
+    client.patch(f"/crm/customer/{owner}", json={"customer_status": "Closed"})
+    answer = machine.post(path.format(service_id, product_id))
+    assert (answer.status_code, answer.json()["errors"].keys()) == (400, {"customer_id"})
+    assert client.get("/crm/provision/").json()["data"] == []

@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.customer_services.schemas import ServiceInput
+from omnicrm_tui.customers.schemas import CustomerChange
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.inventory.schemas import ItemChange
 from omnicrm_tui.listing import FIRST, ListQuery
@@ -158,7 +159,7 @@ async def test_an_item_that_somebody_else_took_is_chosen_again(crm: Crm, admin: 
         await shows(pilot, "Confirm & Provision")
         with crm.as_actor(admin) as work:
             chosen = {"SIM Card": 1, "Mobile Number": 4}
-            work.provisioning.start(ProvisionRequest(product_id=MOBILE, customer_id=2 + 1, inventory=chosen))
+            work.provisioning.start(ProvisionRequest(product_id=MOBILE, customer_id=4, inventory=chosen))
         await pilot.press("space", "enter")
         await shows(pilot, "has just been chosen for another order")
         await shows(pilot, "8944000000000000002")
@@ -257,6 +258,27 @@ async def test_a_product_for_others_is_refused_with_the_reason(crm: Crm, admin: 
         await shows(pilot, "Business Line is not for individual customers.")
         assert started(crm, admin) == []
     assert BUSINESS_LINE
+
+
+@pytest.mark.req("CAT-021", "PLT-076", "SVC-185")
+async def test_who_may_not_order_is_told_why_before_anything_is_chosen(crm: Crm, admin: Actor) -> None:
+    open_shop(crm, admin)
+    with crm.as_actor(admin) as work:
+        work.customers.update(1, CustomerChange(customer_enabled=False))
+    async with signed_in_app(crm, admin) as pilot:
+        await open_catalogue(pilot, customer=3)
+        await shows(pilot, "Chen 陳大文 is Suspended: nothing can be")
+        assert "Service Plans" not in screen_text(pilot.app)
+        pilot.app.open_catalogue(0)  # type: ignore[attr-defined]
+        await settled(pilot)
+        await pilot.press("a")
+        await shows(pilot, "Check that this is the right customer")
+        await type_text(pilot, "lovel")
+        await shows(pilot, "Matching customers:")
+        await pilot.press("enter")
+        await shows(pilot, "Ada Lovelace is disabled: nothing")
+        await shows(pilot, "Check that this is the right customer")
+    assert started(crm, admin) == []
 
 
 @pytest.mark.req("SVC-179", "SVC-180", "CAT-372", "BIL-111")

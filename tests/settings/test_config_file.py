@@ -198,6 +198,7 @@ def test_named_configuration_must_exist(home: Path, tmp_path: Path) -> None:
         ("service_types: mobile", "service_types is 'mobile': a list is allowed."),
         ("stripe: on", "config.yaml:1: stripe must be a section with: secret_key, publishable_key"),
         ("crm:\n  currency: euro", "currency is 'euro': three capital letters such as USD are allowed."),
+        ("crm:\n  sale_statuses: [Opn]", "sale_statuses is not right: Opn is not among crm.customer_statuses; only"),
         ("crm:\n  timezone: Mars/Olympus", "crm.timezone is 'Mars/Olympus': a time zone name such as"),
         ("hss:\n  hss_peers:\n    - http://a\n    - b", "config.yaml:4: hss.hss_peers.1 is 'b': an address that"),
         ("provisioning:\n  failure_list: [ops]", "failure_list.0 is 'ops': an e-mail address is allowed."),

@@ -1,0 +1,68 @@
+"""Who may order what, for which service: asked before a job is made, and again before it is repeated."""
+
+from __future__ import annotations
+
+from omnicrm_tui.catalog import rules as catalog_rules
+from omnicrm_tui.catalog.schemas import ProductView
+from omnicrm_tui.customer_services import rules as service_rules
+from omnicrm_tui.customer_services.schemas import ServiceView
+from omnicrm_tui.customers import rules as customer_rules
+from omnicrm_tui.customers.schemas import CustomerView
+from omnicrm_tui.errors import InvalidInput, NotFound, NotPermitted
+from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.provisioning.schemas import ProvisionRequest
+from omnicrm_tui.work import Work
+
+
+def receiver(work: Work, service_id: int | None, customer_id: int) -> ServiceView | None:
+    """Return the service that an order is for; raises NotFound for one of another customer."""
+    service = work.customer_services.get(service_id) if service_id is not None else None
+    if service is not None and service.customer_id != customer_id:
+        raise NotFound(f"There is no service {service_id}.")
+    return service
+
+
+def check_order(
+    work: Work, product: ProductView, customer_id: int, service: ServiceView | None, request: ProvisionRequest
+) -> None:
+    """Raise InvalidInput or NotPermitted unless the actor may order the product for that customer and service."""
+    by_customer = work.actor.kind is ActorKind.CUSTOMER
+    if by_customer and request.provisioning_play not in (None, product.provisioning_play):
+        raise NotPermitted("Another play than the product's can only be run by staff.")
+    customer = _buyer(work, customer_id)
+    problem = catalog_rules.order_problem(
+        product, customer.customer_account_type, work.clock.now(), by_customer=by_customer
+    )
+    if problem is None and not work.catalog.fits(product, customer_id):
+        problem = f"{product.product_name} needs a service that this customer does not have."
+    if problem:
+        raise InvalidInput(problem, {"product_id": problem})
+    _check_addon(product, service)
+
+
+def check_again(work: Work, product_id: int, customer_id: int, service_id: int | None) -> None:
+    """Raise InvalidInput where the customer may not order any more or the service is over.
+
+    That the product is on sale and fits was asked when it was ordered first.
+    """
+    _buyer(work, customer_id)
+    _check_addon(work.catalog.get(product_id), receiver(work, service_id, customer_id))
+
+
+def _buyer(work: Work, customer_id: int) -> CustomerView:
+    customer = work.customers.get(customer_id)
+    if problem := customer_rules.sale_problem(customer, work.settings.crm.statuses_for_sale):
+        raise InvalidInput(problem, {"customer_id": problem})
+    return customer
+
+
+def _check_addon(product: ProductView, service: ServiceView | None) -> None:
+    """An add-on goes to a service of its type that is not over (CAT-367), and to nothing else."""
+    if product.category != catalog_rules.ADDON:
+        return
+    if service is None:
+        problem: str | None = f"{product.product_name} is added to a service: choose which one."
+    else:
+        problem = service_rules.addon_problem(service, product.service_type)
+    if problem:
+        raise InvalidInput(problem, {"service_id": problem})

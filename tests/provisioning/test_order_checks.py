@@ -1,0 +1,144 @@
+"""What is refused before a job is made: customers that may not buy, add-ons that have nowhere to go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from omnicrm_tui.catalog.schemas import ProductInput
+from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceInput
+from omnicrm_tui.customers.schemas import CustomerChange
+from omnicrm_tui.errors import InvalidInput
+from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.progress import JobEnd, JobProgress
+from omnicrm_tui.provisioning.rules import FAILED
+from omnicrm_tui.provisioning.schemas import ProvisionRequest
+from omnicrm_tui.settings import CrmSection
+from tests.fixtures.operator import Stock
+
+
+@dataclass
+class Shelf:
+    """A stock whose customer has two mobile services and one for internet, and an add-on for mobile ones."""
+
+    stock: Stock
+    mobile: int
+    internet: int
+    addon: int
+
+    def add_to(self, service_id: int | None) -> int:
+        """Order the add-on for a service; return the job's number."""
+        asked = ProvisionRequest(product_id=self.addon, customer_id=self.stock.customer_id, service_id=service_id)
+        return self.stock.start(asked).provision_id
+
+    def change(self, service_id: int, status: str) -> None:
+        with self.stock.crm.as_actor(self.stock.admin) as work:
+            work.customer_services.update(service_id, ServiceChange(service_status=status))
+
+
+@pytest.fixture
+def shelf(stock: Stock) -> Shelf:
+    with stock.crm.as_actor(stock.admin) as work:
+        made = [
+            work.customer_services.create(
+                ServiceInput(customer_id=stock.customer_id, service_name=name, service_type=kind)
+            ).service_id
+            for name, kind in (("Phone", "mobile"), ("Fibre", "internet"), ("Tablet", "mobile"))
+        ]
+        addon = work.catalog.create(
+            ProductInput(
+                product_name="Extra",
+                category="addon",
+                service_type="mobile",
+                provisioning_play="play_local_data_addon",
+            )
+        )
+    return Shelf(stock, made[0], made[1], addon.product_id)
+
+
+def refused(shelf: Shelf, service_id: int | None) -> dict[str, str]:
+    """Return what is told when the add-on is refused; nothing may have begun."""
+    with pytest.raises(InvalidInput) as error:
+        shelf.add_to(service_id)
+    assert error.value.message in error.value.fields.values()
+    assert shelf.stock.dispatcher.dispatched == []
+    with shelf.stock.crm.reading(shelf.stock.admin) as work:
+        assert work.provisioning.window(ListQuery(), FIRST, 5).rows == []
+    return error.value.fields
+
+
+@pytest.mark.req("CAT-367", "SVC-057", "SVC-179")
+def test_an_add_on_goes_to_a_service_that_is_named_and_fits(shelf: Shelf) -> None:
+    assert refused(shelf, None) == {"service_id": "Extra is added to a service: choose which one."}
+    assert refused(shelf, shelf.internet) == {"service_id": "Fibre is of the type internet; the add-on is for mobile."}
+    shelf.add_to(shelf.mobile)
+
+
+@pytest.mark.req("CAT-367")
+@pytest.mark.parametrize("status", ["Deactivated", "Inactive"])
+def test_nothing_is_added_to_a_service_that_is_over(shelf: Shelf, status: str) -> None:
+    shelf.change(shelf.mobile, status)
+    assert refused(shelf, shelf.mobile) == {"service_id": f"Phone is {status}: nothing can be added to it."}
+
+
+@pytest.mark.req("CAT-021", "PLT-076")
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (CustomerChange(customer_status="Archived"), "is Archived"),
+        (CustomerChange(customer_status="Closed"), "is Closed"),
+        (CustomerChange(customer_status="Suspended"), "is Suspended"),
+        (CustomerChange(customer_enabled=False), "is disabled"),
+    ],
+    ids=["archived", "closed", "suspended", "disabled"],
+)
+def test_who_is_closed_for_sale_orders_nothing(stock: Stock, change: CustomerChange, why: str) -> None:
+    with stock.crm.as_actor(stock.admin) as work:
+        work.customers.update(stock.customer_id, change)
+    request = ProvisionRequest(product_id=stock.product_ids["play_simple_service"], customer_id=stock.customer_id)
+    with pytest.raises(InvalidInput, match=why) as error:
+        stock.start(request)
+    assert set(error.value.fields) == {"customer_id"}
+    assert stock.dispatcher.dispatched == []
+
+
+@pytest.mark.req("CAT-021")
+def test_which_statuses_are_open_for_sale_is_configured(stock: Stock) -> None:
+    def sells_to(status: str, section: CrmSection) -> bool:
+        stock.crm.settings = stock.crm.settings.model_copy(update={"crm": section})
+        with stock.crm.as_actor(stock.admin) as work:
+            work.customers.update(stock.customer_id, CustomerChange(customer_status=status))
+        try:
+            stock.order("play_simple_service")
+        except InvalidInput:
+            return False
+        return True
+
+    own = ["Neu", "Closed", "Gesperrt"]
+    for status, sold in (("Neu", True), ("Gesperrt", True), ("Closed", False)):
+        assert sells_to(status, CrmSection(customer_statuses=own)) is sold
+    chosen = CrmSection(customer_statuses=own, sale_statuses=["Closed"])
+    assert [sells_to(status, chosen) for status in own] == [False, True, False]
+
+
+@pytest.mark.req("SVC-011", "CAT-367")
+def test_what_would_be_refused_now_is_not_tried_again(shelf: Shelf) -> None:
+    number = shelf.add_to(shelf.mobile)
+    JobProgress(shelf.stock.crm, number, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+
+    def again() -> int:
+        with shelf.stock.crm.as_actor(shelf.stock.admin) as work:
+            return work.provisioning.retry(number).provision_id
+
+    shelf.change(shelf.mobile, "Deactivated")
+    with pytest.raises(InvalidInput, match="Phone is Deactivated"):
+        again()
+    shelf.change(shelf.mobile, "Active")
+    with shelf.stock.crm.as_actor(shelf.stock.admin) as work:
+        work.customers.update(shelf.stock.customer_id, CustomerChange(customer_status="Closed"))
+    with pytest.raises(InvalidInput, match="is Closed"):
+        again()
+    with shelf.stock.crm.as_actor(shelf.stock.admin) as work:
+        work.customers.update(shelf.stock.customer_id, CustomerChange(customer_status="Open"))
+    assert again() > number
