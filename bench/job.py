@@ -57,7 +57,7 @@ def _play_seconds(shop: Shop, api_url: str) -> float:
     assert claimed is not None
     with shop.crm.as_actor(system_actor("bench")) as work:
         tokens = work.identity.mint_job_tokens(provision_id, claimed.initiating_user)
-    variables = {**claimed.variables, "access_token": tokens.access_token}
+    variables = {**progress.variables(), "access_token": tokens.access_token}
     with job_folder(
         play_folders=search_path(settings.home), config=plain(settings), variables=variables, api_url=api_url
     ) as folder:

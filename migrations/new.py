@@ -21,7 +21,7 @@ from sqlalchemy import LargeBinary, String
 
 from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.database.schema import metadata
-from omnicrm_tui.database.types import Id, JsonText, LongText, Money, UtcDateTime
+from omnicrm_tui.database.types import Id, JsonText, LongBinary, LongText, Money, UtcDateTime
 
 _FOLDER = Path(__file__).parent
 
@@ -48,10 +48,10 @@ def render_type(kind: str, item: Any, _context: AutogenContext) -> str | bool:
     """Write our own column types by their names; False leaves the item to Alembic."""
     if kind != "type":
         return False
-    if isinstance(item, (Money, UtcDateTime, JsonText)):
+    if isinstance(item, (Money, UtcDateTime, JsonText, LongText, LongBinary)):
         return f"{type(item).__name__}()"
-    if item is Id or item is LongText:
-        return "Id" if item is Id else "LongText"
+    if item is Id:
+        return "Id"
     variants = getattr(item, "_variant_mapping", {})
     if isinstance(item, String) and "postgresql" in variants:
         return f"sort_key({item.length})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from omnicrm_tui.database.types import Id, JsonText, LongText, Money, UtcDateTime, sort_key
+from omnicrm_tui.database.types import Id, JsonText, LongBinary, LongText, Money, UtcDateTime, sort_key
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -29,10 +29,10 @@ from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSetting
 from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
 from omnicrm_tui.provisioning.play_file import search_path
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
-from omnicrm_tui.provisioning.redaction import Redactor, SecretValues
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
 from omnicrm_tui.provisioning.task_events import TaskEvent
+from omnicrm_tui.redaction import Redactor, SecretValues
 from omnicrm_tui.settings import Settings
 
 log = logging.getLogger("omnicrm.job")
@@ -96,7 +96,7 @@ class Job:
             tokens = work.identity.mint_job_tokens(claimed.provision_id, claimed.initiating_user)
         self._secrets.add(tokens.access_token, tokens.refresh_token)
         self._learn_secrets(claimed)
-        variables = {**claimed.variables, "access_token": tokens.access_token}
+        variables = {**self._progress.variables(), "access_token": tokens.access_token}
         redactor = Redactor(self._secrets)
         redactor.learn(variables)
         with (

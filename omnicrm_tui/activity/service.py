@@ -13,10 +13,10 @@ from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.errors import NotFound
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.redaction import Redactor, is_secret_name
 from omnicrm_tui.work import Service
 
 REDACTED = "(hidden)"
-_SECRET_FIELDS = frozenset({"password", "password_hash", "management_password", "ki", "opc", "totp_secret"})
 
 _ENTITIES = (
     ActivityEntry.activity_id,
@@ -64,8 +64,8 @@ class ActivityService(Service):
     ) -> None:
         """Add an entry to the running transaction (SVC-147): who, what, old and new values, from where.
 
-        `old` and `new` map field names to values; equal values are left out, secrets are replaced. `actor` is
-        who did it, where that became known only in the course of the use case (a log-in).
+        `old` and `new` map field names to values; equal values are left out, secrets are hidden, those within a
+        text or JSON too. `actor` is who did it, where that became known only in the course of the use case (a log-in).
         """
         actor = actor or self.actor
         self.session.add(
@@ -120,12 +120,14 @@ def _of(customer_id: int | None) -> list[Any]:
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return {name: {"old": _plain(name, old.get(name)), "new": _plain(name, new.get(name))} for name in changed}
+    redactor = Redactor()
+    redactor.learn([old, new])
 
+    def plain(name: str, value: Any) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if is_secret_name(name):
+            return REDACTED
+        return value if isinstance(value, int) else str(redactor.result(value))
 
-def _plain(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if name in _SECRET_FIELDS:
-        return REDACTED
-    return str(value)
+    return {name: {"old": plain(name, old.get(name)), "new": plain(name, new.get(name))} for name in changed}

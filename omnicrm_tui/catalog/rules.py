@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Protocol
 
 from omnicrm_tui.errors import InvalidInput
+from omnicrm_tui.redaction import secret_names
 
 CATEGORIES = ("standalone", "addon", "bundle", "promo")
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -140,6 +141,22 @@ def parse_vars(text: str | None) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InvalidInput('This is not a JSON object such as {"days": 30}.')
     return found
+
+
+def stored_vars(text: str | None) -> dict[str, Any]:
+    """Read default variables that are about to be stored; raises InvalidInput where a secret is among them.
+
+    Products and services are read by many, and logged: a secret comes with the order, which is sealed, or stands
+    in the configuration (CAT-117). Blank values are placeholders and may have any name (CAT-471).
+    """
+    variables = parse_vars(text)
+    if found := secret_names(variables):
+        names = ", ".join(dict.fromkeys(found))
+        raise InvalidInput(
+            f"{names}: a secret is not kept here, where many can read it."
+            " Give it with the order, or put it into the configuration."
+        )
+    return variables
 
 
 def duplicates(names: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from omnicrm_tui.catalog.rules import parse_list, parse_vars
+from omnicrm_tui.catalog.rules import parse_list, stored_vars
 from omnicrm_tui.errors import InvalidInput
 from omnicrm_tui.schemas import Amount, Input, UtcInput
 
@@ -28,7 +28,7 @@ def _list_text(value: str) -> str:
 
 
 def _vars_text(value: str) -> str:
-    return _checked(parse_vars, value)
+    return _checked(stored_vars, value)
 
 
 def _checked(read: Any, value: str) -> str:

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from omnicrm_tui.catalog.rules import parse_vars, stored_vars
 from omnicrm_tui.customer_services.rules import SERVICE_STATUSES
+from omnicrm_tui.errors import InvalidInput
 from omnicrm_tui.schemas import MAX_ID, Amount, Input, UtcInput
 
 
@@ -24,6 +26,19 @@ def _as_text(value: Any) -> Any:
 
         return json.dumps(value, ensure_ascii=False)
     return _blank_is_none(value)
+
+
+def _without_secrets(value: str | None) -> str | None:
+    """Refuse variables with secrets in them, and keep a text that is no JSON as it is: no play gets that."""
+    try:
+        parse_vars(value)
+    except InvalidInput:
+        return value
+    try:
+        stored_vars(value)
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
+    return value
 
 
 def _known_status(value: str) -> str:
@@ -43,7 +58,9 @@ Uuid = Annotated[Annotated[str, Field(max_length=120, pattern=r"^[\x21-\x7e]+$")
 Short = Annotated[Annotated[str, Field(max_length=120)] | None, _BLANK]
 PromoCode = Annotated[Annotated[str, Field(max_length=60)] | None, _BLANK]
 Play = Annotated[Annotated[str, Field(max_length=200)] | None, _BLANK]
-Variables = Annotated[Annotated[str, Field(max_length=16_000)] | None, BeforeValidator(_as_text)]
+Variables = Annotated[
+    Annotated[str, Field(max_length=16_000)] | None, BeforeValidator(_as_text), AfterValidator(_without_secrets)
+]
 Notes = Annotated[Annotated[str, Field(max_length=16_000)] | None, _BLANK]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from omnicrm_tui.settings import Settings
 
-HEAD = "0001"
+HEAD = "0002"
 """The version that this program works with: the newest revision in `migrations/versions`."""
 
 _SQLITE = "sqlite:///"
@@ -183,7 +183,7 @@ def _migrate(settings: Settings, direction: str, revision: str) -> list[str]:
     try:
         with speaking_database(), _engine(settings.database_url) as engine, engine.begin() as connection:
             _wait_for_others(connection)
-            config.attributes.update(connection=connection, steps=steps)
+            config.attributes.update(connection=connection, steps=steps, keys_folder=settings.keys_folder)
             getattr(command, direction)(config, revision)
             _forget_version_table(connection)
     except CommandError as error:

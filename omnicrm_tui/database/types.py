@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, String, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MONEY_SCALE = 4
@@ -113,6 +113,21 @@ class LongText(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the storage for `dialect`."""
         return _long_text(dialect)
+
+
+class LongBinary(TypeDecorator[bytes]):
+    """Bytes of any length that fits a request: MariaDB's BLOB ends at 64 KiB."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the storage for `dialect`."""
+        if dialect.name in _MARIADB:
+            from sqlalchemy.dialects.mysql import MEDIUMBLOB
+
+            return dialect.type_descriptor(MEDIUMBLOB())
+        return dialect.type_descriptor(LargeBinary())
 
 
 def _long_text(dialect: Dialect) -> TypeEngine[Any]:

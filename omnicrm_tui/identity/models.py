@@ -1,4 +1,4 @@
-"""Tables of identity: users, roles, permissions and refresh tokens."""
+"""Tables of identity: users, backup codes, roles, permissions and refresh tokens."""
 
 from __future__ import annotations
 
@@ -50,6 +50,17 @@ class User(StaffOnly, Versioned, Stamped, Base):
     last_login: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted: Mapped[bool] = mapped_column(Boolean, default=False)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class BackupCode(StaffOnly, Base):
+    """A code that stands in for the second factor once (PLT-149); only its hash is stored."""
+
+    __tablename__ = "crm_backup_code"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(255))
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Role(StaffOnly, Versioned, Stamped, Base):

@@ -29,8 +29,8 @@ from omnicrm_tui.provisioning import play_failures
 from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.provisioning.play_failures import Diagnosis
 from omnicrm_tui.provisioning.play_file import Play, PlayNotFound, PlayProblem, find_play, read_play
-from omnicrm_tui.provisioning.redaction import Redactor
 from omnicrm_tui.provisioning.task_events import TaskEvent, TaskEvents
+from omnicrm_tui.redaction import Redactor
 
 ACTION_PLUGINS: Final = Path(__file__).resolve().parents[2] / "playbooks" / "plugins" / "action"
 NOT_STARTED: Final = 127

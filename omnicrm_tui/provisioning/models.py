@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from omnicrm_tui.database.base import Base, CustomerOwned, Stamped, Versioned
-from omnicrm_tui.database.types import Id, JsonText, LongText, UtcDateTime
+from omnicrm_tui.database.types import Id, JsonText, LongBinary, LongText, UtcDateTime
 
 
 class Provision(CustomerOwned, Versioned, Stamped, Base):
@@ -28,8 +28,9 @@ class Provision(CustomerOwned, Versioned, Stamped, Base):
 
     `provisioning_status` is 0 success, 1 running, 2 failed; `status_reason` says more (`queued`, `running`,
     `cancelled`, `timed_out`, `interrupted`, `fatal`, ...). `provisioning_json_vars` holds the merged variables
-    as the play, and another attempt, need them; views hide its secrets. The lease names the process that runs
-    the job; its heartbeat is the lease's end.
+    with their secrets masked (SVC-017); where there are any, `sealed_vars` holds them all, sealed by the vault, for
+    the play and another attempt (`provisioning/variables.py`). The lease names the process that runs the job; its
+    heartbeat is the lease's end.
     """
 
     __tablename__ = "provision"
@@ -50,6 +51,7 @@ class Provision(CustomerOwned, Versioned, Stamped, Base):
     playbook_description: Mapped[str] = mapped_column(String(300), default="")
     action: Mapped[str | None] = mapped_column(String(40))
     provisioning_json_vars: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    sealed_vars: Mapped[bytes | None] = mapped_column(LongBinary)
     inventory_choices: Mapped[dict[str, int]] = mapped_column(JsonText, default=dict)
     facts: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
     provisioning_status: Mapped[int] = mapped_column(Integer, default=1)

@@ -19,6 +19,7 @@ from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, RUNNING, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
+from omnicrm_tui.provisioning.variables import forget_variables, open_variables
 from omnicrm_tui.work import Work
 
 LEASE_HEARTBEATS = 4
@@ -89,10 +90,14 @@ class JobProgress:
                 service_id=job.service_id,
                 provisioning_play=job.provisioning_play,
                 action=job.action,
-                variables=dict(job.provisioning_json_vars),
                 initiating_user=job.initiating_user,
                 cancel_requested=job.cancel_requested,
             )
+
+    def variables(self) -> dict[str, Any]:
+        """Return the job's variables, secrets in clear; raises CrmError when the key that sealed them is gone."""
+        with self._crm.reading(self._actor) as work:
+            return open_variables(work, work.session.get_one(Provision, self.provision_id))
 
     def beat(self) -> None:
         """Renew the lease; raises LostLease when another process took the job over."""
@@ -171,6 +176,7 @@ class JobProgress:
         job.lease_owner = job.lease_until_ms = job.process_id = None
         if end.status == SUCCESS:
             work.inventory.release_reservations(self.provision_id)
+            forget_variables(work, job)
         elif job.action != DEPROVISION:
             work.inventory.restore_reserved(self.provision_id)
         work.identity.end_job_tokens(self.provision_id)

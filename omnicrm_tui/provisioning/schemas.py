@@ -101,6 +101,5 @@ class ClaimedJob:
     service_id: int | None
     provisioning_play: str
     action: str | None
-    variables: dict[str, Any]
     initiating_user: int | None
     cancel_requested: bool

@@ -18,7 +18,6 @@ from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Windo
 from omnicrm_tui.provisioning import order_checks, play_file
 from omnicrm_tui.provisioning.dispatcher import Dispatcher
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
-from omnicrm_tui.provisioning.redaction import Redactor
 from omnicrm_tui.provisioning.rules import (
     CUSTOMER_VARIABLES,
     DEPROVISION,
@@ -30,6 +29,8 @@ from omnicrm_tui.provisioning.rules import (
     split_inventory,
 )
 from omnicrm_tui.provisioning.schemas import EventView, JobRow, JobView, ProvisionRequest
+from omnicrm_tui.provisioning.variables import masked, open_variables, seal_variables
+from omnicrm_tui.redaction import cap
 from omnicrm_tui.work import Service
 
 _ENTITIES = (
@@ -175,7 +176,7 @@ class ProvisioningService(Service):
             order_checks.check_again(self.work, job.product_id, job.customer_id, service_id)
         again = self._create(
             play=job.provisioning_play,
-            variables=dict(job.provisioning_json_vars),
+            variables=open_variables(self.work, job),
             choices=dict(job.inventory_choices),
             customer_id=job.customer_id,
             product_id=job.product_id,
@@ -293,6 +294,7 @@ class ProvisioningService(Service):
     ) -> Provision:
         _refuse(reserved_names(variables), "is set by the system alone")
         initiator = self.actor.user_id or self.work.identity.first_admin_id()
+        variables = {**variables, "initiating_user": initiator}
         found = self._read_play(play)
         job = Provision(
             customer_id=customer_id,
@@ -302,7 +304,7 @@ class ProvisioningService(Service):
             playbook_description=found.description if found else play,
             task_count=found.task_count if found else 0,
             action=action,
-            provisioning_json_vars={**variables, "initiating_user": initiator},
+            provisioning_json_vars=masked(variables),
             inventory_choices=choices,
             facts={},
             provisioning_status=RUNNING,
@@ -313,6 +315,7 @@ class ProvisioningService(Service):
         )
         self.session.add(job)
         self.session.flush()
+        seal_variables(self.work, job, variables)
         self.work.identity.grant_job(job.provision_id)
         self._record(job, "Deprovisioning started" if action == DEPROVISION else "Provisioning started")
         dispatcher, provision_id = self.work.dispatcher, job.provision_id
@@ -342,8 +345,8 @@ class ProvisioningService(Service):
 
     def _view(self, job: Provision) -> JobView:
         names = self.work.customers.names_of({job.customer_id} if job.customer_id is not None else set())
-        variables = Redactor().result(job.provisioning_json_vars)
-        return view_of(job, JobView, customer_name=names.get(job.customer_id or 0), provisioning_json_vars=variables)
+        shown = cap(job.provisioning_json_vars)
+        return view_of(job, JobView, customer_name=names.get(job.customer_id or 0), provisioning_json_vars=shown)
 
     def _job(self, provision_id: int) -> Provision:
         job = self.session.get(Provision, provision_id)

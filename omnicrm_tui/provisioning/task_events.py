@@ -15,7 +15,7 @@ from typing import Any
 
 from omnicrm_tui.clock import Clock
 from omnicrm_tui.provisioning.play_file import MAIN, RESCUE, Phase, Play
-from omnicrm_tui.provisioning.redaction import Redactor
+from omnicrm_tui.redaction import Redactor
 
 DONE, RUNNING, FAILED, IGNORED = 0, 1, 2, 3
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -153,6 +155,27 @@ def test_variables_are_a_json_object_or_nothing() -> None:
     for text in ("[]", "{'days': 30}", "days=30", "[" * 100_000):
         with pytest.raises(InvalidInput):
             rules.parse_vars(text)
+
+
+@pytest.mark.req("CAT-117", "CAT-100", "CAT-471")
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"days": 30, "wifi_password": "correct-horse"}, "wifi_password"),
+        ({"wifi": [{"ssid": "home", "psk": "correct-horse"}]}, "wifi.psk"),
+        ({"pin": 1234}, "pin"),
+        ({"settings": [{"name": "api_key", "value": "abc"}]}, "settings.value"),
+    ],
+)
+def test_no_secret_is_stored_with_a_product_or_service(variables: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidInput, match="Give it with the order") as refused:
+        rules.stored_vars(json.dumps(variables))
+    assert refused.value.message.startswith(f"{named}: ")
+
+
+def test_placeholders_are_no_secrets() -> None:
+    blanks = {"password": "", "ki": None, "token_type": "x", "customer_id": 5, "wifi": {"psk": ""}}
+    assert rules.stored_vars(json.dumps(blanks)) == blanks
 
 
 @pytest.mark.req("BIL-067", "CAT-421", "BIL-152")

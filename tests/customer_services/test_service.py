@@ -126,6 +126,19 @@ def test_a_play_creates_a_service_and_the_job_knows_it(any_desk: Desk) -> None:
     assert (entry.action, entry.service_id) == ("Service created", seen.service_id)
 
 
+@pytest.mark.req("CAT-117")
+def test_a_service_keeps_no_secret_among_its_variables(desk: Desk) -> None:
+    for name in ("provisioning_json_vars", "deprovisioning_json_vars"):
+        with pytest.raises(InvalidInput) as refused:
+            desk.create(**{name: {"wifi_password": "correct-horse"}})
+        assert "Give it with the order" in refused.value.fields[name]
+    kept = desk.create(provisioning_json_vars={"wifi_password": "", "days": 30}, deprovisioning_json_vars="no JSON")
+    assert (kept.provisioning_json_vars, kept.deprovisioning_json_vars) == (
+        '{"wifi_password": "", "days": 30}',
+        "no JSON",
+    )
+
+
 @pytest.mark.req("CAT-049", "SVC-217", "CAT-423", "BIL-142")
 def test_an_account_has_one_service_and_gets_a_name_of_its_own(any_desk: Desk) -> None:
     first, second = any_desk.create(service_uuid="A1"), any_desk.create()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 
 from omnicrm_tui.database import migrate
 from omnicrm_tui.database.engine import make_engine
@@ -84,6 +85,49 @@ def test_up_down_up_leaves_nothing(at_any: Settings) -> None:
     engine.dispose()
 
 
+@pytest.mark.req("SVC-017")
+def test_secrets_of_the_jobs_there_are_get_sealed_and_come_back(at_any: Settings) -> None:
+    jobs = {
+        1: (2, {"wifi_password": "correct-horse", "speed": 100}),
+        2: (0, {"wifi_password": "battery-staple"}),
+        3: (2, {"speed": 50}),
+    }
+    migrate.upgrade(at_any, "0001")
+    engine = make_engine(at_any.database_url)
+    stamps = "'2026-01-01 00:00:00', '2026-01-01 00:00:00'"
+    columns = (
+        "provision_id, provisioning_play, playbook_description, provisioning_json_vars, inventory_choices, facts,"
+        " provisioning_status, status_reason, task_count, event_count, cancel_requested, created, last_modified"
+    )
+    with engine.begin() as connection:
+        for number, (status, variables) in jobs.items():
+            connection.execute(
+                text(
+                    f"INSERT INTO provision ({columns})"
+                    f" VALUES (:id, 'p', 'p', :vars, '{{}}', '{{}}', :status, 'x', 1, 1, :no, {stamps})"
+                ),
+                {"id": number, "vars": json.dumps(variables), "status": status, "no": False},
+            )
+
+    def stored() -> dict[int, tuple[dict[str, Any], bool]]:
+        with engine.begin() as connection:
+            rows = connection.exec_driver_sql("SELECT * FROM provision").mappings().all()
+            return {
+                row["provision_id"]: (json.loads(row["provisioning_json_vars"]), bool(row.get("sealed_vars")))
+                for row in rows
+            }
+
+    migrate.upgrade(at_any, "0002")
+    assert stored() == {
+        1: ({"wifi_password": "********", "speed": 100}, True),
+        2: ({"wifi_password": "********"}, False),
+        3: ({"speed": 50}, False),
+    }
+    migrate.downgrade(at_any, "0001")
+    assert stored()[1] == (jobs[1][1], False)
+    engine.dispose()
+
+
 def test_version_is_told_without_changing_anything(at_any: Settings) -> None:
     assert migrate.current_version(at_any).state is SchemaState.EMPTY
     assert [line.split(":")[0] for line in migrate.pending(at_any)][-1] == migrate.HEAD
@@ -107,7 +151,7 @@ def test_a_newer_database_is_refused(at_any: Settings) -> None:
 
 def test_an_older_database_names_the_way_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     migrate.upgrade(settings)
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    monkeypatch.setattr(migrate, "HEAD", "9999")
     with pytest.raises(DatabaseProblem, match="omnicrm db upgrade"):
         migrate.require_current(settings)
 

@@ -14,8 +14,8 @@ from omnicrm_tui.clock import SystemClock
 from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSettings
 from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
 from omnicrm_tui.provisioning.play_file import SHIPPED_PLAYS
-from omnicrm_tui.provisioning.redaction import Redactor, SecretValues
 from omnicrm_tui.provisioning.task_events import TaskEvent
+from omnicrm_tui.redaction import Redactor, SecretValues
 from tests.playbooks.fake_backend import TOKEN, Backend, running_backend
 
 MOBILE = {"product_id": 1, "customer_id": 456, "SIM Card": 789, "Mobile Number": 101, "iccid": "", "msisdn": ""}

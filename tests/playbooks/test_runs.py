@@ -335,7 +335,7 @@ from pathlib import Path
 from omnicrm_tui.clock import SystemClock
 from omnicrm_tui.provisioning.ansible_run import PlayRun
 from omnicrm_tui.provisioning.job_folder import job_folder
-from omnicrm_tui.provisioning.redaction import Redactor
+from omnicrm_tui.redaction import Redactor
 with job_folder(play_folders=[Path({str(home)!r})], config={{}}, variables={{}}, api_url="http://127.0.0.1:1",
                 parent=Path({str(tmp_path / "jobs")!r})) as folder:
     PlayRun("play_own", folder, lambda event: print(event.event_name, flush=True), variables={{}},

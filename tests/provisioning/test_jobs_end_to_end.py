@@ -139,10 +139,18 @@ def test_deprovisioning_ends_well_and_frees_what_the_service_had(operator: Opera
 @pytest.mark.req("CAT-117", "CAT-118", "CAT-120", "SVC-017", "SVC-129")
 def test_no_secret_reaches_the_database_the_mail_or_the_home(operator: Operator, tmp_path: Path) -> None:
     operator.lab.switch("hss", "fail", only_for="PUT /subscriber")
-    run(operator, operator.order())
+    run(operator, operator.order(wifi_password="correct-horse", nested={"api_token": "t0p-s3cret"}))
     operator.crm.close()
     left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    for secret in (KI, OPC, "eyJhbGciOi", "sms-key-of-the-test", "mail-secret-of-the-test"):
+    for secret in (
+        KI,
+        OPC,
+        "eyJhbGciOi",
+        "sms-key-of-the-test",
+        "mail-secret-of-the-test",
+        "correct-horse",
+        "t0p-s3cret",
+    ):
         assert secret.encode() not in left, secret
         assert secret.lower().encode() not in left, secret
     assert list((tmp_path / "jobs").iterdir()) == []

@@ -6,14 +6,19 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from omnicrm_tui.catalog.schemas import ProductChange
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.customers.schemas import CustomerInput
+from omnicrm_tui.database.schema import metadata
+from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted, OutsideSystemError
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.schemas import UserChange, UserInput
+from omnicrm_tui.job import Job
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
 from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS, merge_variables, split_inventory
@@ -324,14 +329,54 @@ def test_jobs_are_listed_newest_first_filtered_by_status_and_found_by_descriptio
     assert running in [row.provision_id for row in found]
 
 
-@pytest.mark.req("SVC-129", "CAT-117")
-def test_secrets_among_the_variables_are_kept_for_the_play_and_shown_to_nobody(operator: Operator) -> None:
-    provision_id = operator.order(wifi_password="correct-horse", speed=100)
-    assert job(operator, provision_id).provisioning_json_vars["wifi_password"] == "********"
-    assert job(operator, provision_id).provisioning_json_vars["speed"] == 100
-    claimed = JobProgress(operator.crm, provision_id, "one").claim(11)
-    assert claimed is not None
-    assert claimed.variables["wifi_password"] == "correct-horse"
+@pytest.mark.req("SVC-129", "CAT-117", "SVC-017")
+def test_secrets_among_the_variables_are_sealed_and_kept_as_long_as_the_play_may_be_run(operator: Operator) -> None:
+    def sealed(provision_id: int) -> bool:
+        with operator.crm.reading(operator.admin) as work:
+            return work.session.get_one(Provision, provision_id).sealed_vars is not None
+
+    first = operator.order("play_simple_service", wifi_password="correct-horse", nested={"api_token": "t0p-s3cret"})
+    for text in (repr(job(operator, first)), _whole_database(operator)):
+        assert "correct-horse" not in text
+        assert "t0p-s3cret" not in text
+    progress = JobProgress(operator.crm, first, "one")
+    assert progress.variables()["wifi_password"] == "correct-horse"
+    assert progress.variables()["nested"] == {"api_token": "t0p-s3cret"}
+    progress.finish(JobEnd(FAILED, "failed", "no", {}))
+    with operator.crm.as_actor(operator.admin) as work:
+        second = work.provisioning.retry(first).provision_id
+    again = JobProgress(operator.crm, second, "two")
+    assert again.variables()["wifi_password"] == "correct-horse"
+    assert (sealed(first), sealed(second)) == (True, True)
+    again.finish(JobEnd(SUCCESS, "finished", None, {}))
+    assert (sealed(first), sealed(second)) == (False, False)
+
+
+@pytest.mark.req("SVC-017")
+def test_variables_without_a_secret_need_no_seal_and_are_shown_as_they_are(operator: Operator) -> None:
+    provision_id = operator.order("play_simple_service", speed=100, note="Basic internet")
+    with operator.crm.reading(operator.admin) as work:
+        assert work.session.get_one(Provision, provision_id).sealed_vars is None
+    shown = job(operator, provision_id).provisioning_json_vars
+    assert (shown["speed"], shown["note"]) == (100, "Basic internet")
+    assert JobProgress(operator.crm, provision_id, "one").variables() == shown
+
+
+@pytest.mark.req("SVC-017", "SVC-123")
+def test_a_job_whose_key_is_gone_ends_and_says_so(operator: Operator) -> None:
+    provision_id = operator.order("play_simple_service", wifi_password="correct-horse")
+    operator.crm.vault = Vault({2: bytes(32)})
+    assert Job(operator.crm, provision_id).run() == 0
+    ended = job(operator, provision_id)
+    assert ended.provisioning_status == FAILED
+    assert "key that sealed" in (ended.error_message or "")
+
+
+def _whole_database(operator: Operator) -> str:
+    """Every row of every table."""
+    with operator.crm.reading(operator.admin) as work:
+        tables = metadata.sorted_tables
+        return repr([work.session.connection().execute(select(table)).all() for table in tables])
 
 
 @pytest.mark.req("BIL-395", "BIL-431")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnicrm_tui.provisioning.redaction import MASK, RESULT_LIMIT, Redactor, SecretValues, cap, is_secret_name
+from omnicrm_tui.redaction import MASK, RESULT_LIMIT, Redactor, SecretValues, cap, is_secret_name
 
 ODD_LETTERS = st.sampled_from("ab1\"'\\/+=%& é€")
 ANY_LETTERS = st.characters(codec="utf-8", exclude_categories=["C"])
@@ -119,6 +119,7 @@ def test_names(name: str, secret: bool) -> None:
     ("text", "gone"),
     [
         ("Authorization: Bearer abc.def-123456", "abc.def-123456"),
+        ("Authorization: Basic bWU6d29yZA==", "bWU6d29yZA"),
         ("GET /SMS?api_key=51c0ffee&to=1", "51c0ffee"),
         ("{'ki': 'A1B2C3', 'x': 1}", "A1B2C3"),
         ('said {\\"password\\": \\"hunter2\\"} and left', "hunter2"),
@@ -130,6 +131,11 @@ def test_secrets_in_plain_text(text: str, gone: str) -> None:
     redacted = Redactor().text(text)
     assert gone not in redacted
     assert MASK in redacted
+
+
+@pytest.mark.parametrize("text", ["Basic internet", "the bearer certificate", "basic broadband-package"])
+def test_words_that_look_like_a_scheme_stay(text: str) -> None:
+    assert Redactor().text(text) == text
 
 
 def test_ordinary_results_stay_as_they_are() -> None:

@@ -1,8 +1,9 @@
 """Keep secrets out of everything that is stored, shown or mailed (SVC-129, CAT-118, CAT-120).
 
 Two nets, one over the other. By name: whatever stands under a key such as `password`, `ki` or
-`Authorization`. By value: the secrets that the job knows, and those that the first net has met, wherever
-else they turn up: in a message, a URL, a debug dump, base64 or JSON inside a string.
+`Authorization`. By value: the secrets that a job knows, and those that the first net has met, wherever
+else they turn up: in a message, a URL, a debug dump, base64 or JSON inside a string. Jobs, the activity log and
+the checks of stored variables all use it.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ _NAME_IN_TEXT = (
     r"[\w-]*(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|psk)[\w-]*"
     r"|ki|opc|puk\d?|pin\d?"
 )
+_ENCODED = r"(?=[A-Za-z0-9._~+/=-]*(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9._~+/=-]{8,}"
 _IN_TEXT = [
     # "name": "value" and 'name': 'value', as JSON and Python print them
     re.compile(rf"""(?i)(?P<keep>(?P<q>\\?["'])(?:{_NAME_IN_TEXT})(?P=q)\s*:\s*)(?P<v>\\?["'])(?P<x>.+?)(?P=v)"""),
     # name=value, in a query or on a command line
     re.compile(rf"(?i)(?P<keep>\b(?:{_NAME_IN_TEXT})=)(?P<x>[^\s&\"',;]+)"),
-    re.compile(r"(?i)(?P<keep>\b(?:bearer|basic)\s+)(?P<x>[A-Za-z0-9._~+/=-]{8,})"),
+    # not the words "Basic internet": an encoded user:password has a digit, a capital within or an =
+    re.compile(rf"(?P<keep>\b(?i:bearer|basic)\s+)(?P<x>{_ENCODED})"),
     re.compile(r"(?P<keep>://)(?P<x>[^/\s:@]+:[^/\s@]+)(?=@)"),
     re.compile(r"(?P<keep>)\b(?P<x>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)"),
 ]
@@ -173,6 +176,21 @@ class Redactor:
         for pattern in _IN_TEXT:
             text = pattern.sub(_mask_match, text)
         return self.secrets.hide(text)
+
+
+def secret_names(value: Any, path: str = "") -> list[str]:
+    """Return where in `value` something stands under a secret name (`wifi.password`); blanks are no secrets."""
+    if isinstance(value, Mapping):
+        entry_name = _entry_name(value)
+        found = []
+        for key, item in value.items():
+            where = f"{path}.{key}" if path else str(key)
+            hidden = _hides(str(key), entry_name) and _mask_all(item) != item
+            found += [where] if hidden else secret_names(item, where)
+        return found
+    if isinstance(value, list | tuple):
+        return [name for item in value for name in secret_names(item, path)]
+    return []
 
 
 def _storable(text: str) -> str:
