@@ -11,7 +11,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
@@ -117,11 +117,11 @@ def _why(folder: Path, error: OSError) -> str:
 
 
 def _write_rows(export: Export[Any], file: TextIOWrapper, progress: Callable[[int], None]) -> int:
-    wanted = _rows(export.source, export.wanted, progress)
-    return _write_csv(export.columns, wanted, file) if export.format == "csv" else _write_json(wanted, file)
+    found = rows_of(export.source, export.wanted, progress)
+    return write_csv(export.columns, found, file) if export.format == "csv" else write_json(found, file)
 
 
-def _rows(source: RowSource[R], wanted: Wanted, progress: Callable[[int], None]) -> Iterator[R]:
+def rows_of(source: RowSource[R], wanted: Wanted, progress: Callable[[int], None] = lambda _rows: None) -> Iterator[R]:
     """Yield the wanted rows in list order; chosen ones that no longer match follow."""
     missing = set(wanted.ids or ())
     written = 0
@@ -150,7 +150,8 @@ def _queries(wanted: Wanted) -> Iterator[ListQuery]:
 # CSV
 
 
-def _write_csv(columns: Cells[R], rows: Iterator[R], file: TextIO) -> int:
+def write_csv(columns: Cells[R], rows: Iterable[R], file: TextIO) -> int:
+    """Write a heading and one line for each row; return the number of rows."""
     writer = csv.writer(file)
     writer.writerow([defused(title) for title, _cell in columns])
     count = 0
@@ -183,22 +184,32 @@ def _picture(found: re.Match[str]) -> str:
 # JSON
 
 
-def _write_json(rows: Iterator[Any], file: TextIO) -> int:
+def write_json(rows: Iterable[Any], file: TextIO) -> int:
     """Write an array with one row on each line, so that it can be read line by line too."""
     count = 0
     for row in rows:
         file.write(",\n" if count else "[\n")
-        text = json.dumps(row, default=_plain, ensure_ascii=False, allow_nan=False)
-        file.write(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+        file.write(json_line(row))
         count += 1
     file.write("\n]\n" if count else "[]\n")
     return count
 
 
-def _plain(value: Any) -> Any:
+def json_line(row: Any) -> str:
+    """Return `row` as JSON on one line, with nothing in it that a terminal obeys."""
+    text = json.dumps(row, default=plain_value, ensure_ascii=False, allow_nan=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def fields_of(row: Any) -> dict[str, Any]:
+    """Return the fields of a read model by name; nested ones stay as they are."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def plain_value(value: Any) -> Any:
     """Translate what JSON has no word for: amounts become text, exactly; instants ISO 8601."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+        return fields_of(value)
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, (date, datetime)):

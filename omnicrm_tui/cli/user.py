@@ -6,12 +6,17 @@ import sys
 
 import click
 
+from omnicrm_tui.cli.records import add_twin
+from omnicrm_tui.cli.twins import TWINS
 from omnicrm_tui.config_file import load_settings
 
 
 @click.group()
 def user() -> None:
-    """Manage users from the command line."""
+    """Add users from the command line, list them or show one."""
+
+
+add_twin(user, TWINS["user"])
 
 
 @user.command()
@@ -39,7 +44,7 @@ def create(
             "first_name": first_name or email.partition("@")[0],
             "last_name": last_name or chosen[0],
             "role": chosen,
-            "password": _password(password_stdin),
+            "password": read_password(from_stdin=password_stdin),
         }
         with crm.as_actor(system_actor("command line")) as work:
             made = work.identity.create_user(parse(UserInput, values))
@@ -48,12 +53,13 @@ def create(
     click.echo(f"Created user {made.id}, {made.email}, with the role {', '.join(made.roles)}.")
 
 
-def _password(from_stdin: bool) -> str:
+def read_password(*, from_stdin: bool, confirm: bool = True) -> str:
+    """Return the password from standard input, or ask for it where somebody sits there."""
     # Never an option: a command line is for everybody on the machine to read.
     if from_stdin or not sys.stdin.isatty():
         password = sys.stdin.readline().rstrip("\n")
         if not password:
             raise click.UsageError("Standard input holds no password.")
         return password
-    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=confirm)
     return answer

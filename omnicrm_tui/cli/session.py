@@ -1,0 +1,76 @@
+"""`omnicrm login` and `logout`: the session with which the other commands, and the next terminal here, go on."""
+
+from __future__ import annotations
+
+from gettext import gettext as _
+from typing import TYPE_CHECKING
+
+import click
+
+from omnicrm_tui.cli.user import read_password
+from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.errors import NotAuthenticated
+
+if TYPE_CHECKING:
+    from omnicrm_tui.crm import Crm
+    from omnicrm_tui.identity.schemas import LoginResult
+    from screens.seat import Seat
+
+
+@click.command()
+@click.option("--email", prompt="E-mail", help="The e-mail address or user name to log in with.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@click.option("--code", help="The six digits of the second factor; asked for where one is needed.")
+def login(email: str, password_stdin: bool, code: str | None) -> None:
+    """Log in, so that commands act for you."""
+    from omnicrm_tui.identity.actor import visitor
+    from omnicrm_tui.opening import open_crm
+    from screens.seat import Seat
+
+    settings = load_settings()
+    seat = Seat(settings.home)
+    if seat.session is None:
+        raise NotAuthenticated(_("People cannot be told apart here, so nothing is remembered. Use an API key."))
+    password = read_password(from_stdin=password_stdin, confirm=False)
+    crm = open_crm(settings)
+    try:
+        with crm.as_actor(visitor(seat.source_address)) as work:
+            result = work.identity.login(email, password, seat.source_address, remember=True)
+        if result.requires_2fa:
+            result = _second_factor(crm, seat, result, code)
+        if result.tokens is None or result.actor is None:
+            raise NotAuthenticated(_("The password is a temporary one. Open 'omnicrm' and choose your own first."))
+        seat.session.remember(result.tokens.refresh_token)
+    finally:
+        crm.close()
+    click.echo(_("Logged in as {name}.").format(name=result.actor.name))
+
+
+def _second_factor(crm: Crm, seat: Seat, result: LoginResult, code: str | None) -> LoginResult:
+    from omnicrm_tui.identity.actor import visitor
+
+    given: str = code or click.prompt(_("Code of the authenticator"))
+    with crm.as_actor(visitor(seat.source_address)) as work:
+        return work.identity.verify_second_factor(result.challenge_token, given, seat.source_address)
+
+
+@click.command()
+def logout() -> None:
+    """End the session that is remembered here."""
+    from omnicrm_tui.identity.actor import visitor
+    from omnicrm_tui.opening import open_crm
+    from screens.seat import Seat
+
+    settings = load_settings()
+    seat = Seat(settings.home)
+    token = seat.session.forget() if seat.session else None
+    if token is None:
+        click.echo(_("Nobody is logged in here."))
+        return
+    crm = open_crm(settings)
+    try:
+        with crm.as_actor(visitor(seat.source_address)) as work:
+            work.identity.logout(token)
+    finally:
+        crm.close()
+    click.echo(_("Logged out."))

@@ -1,0 +1,186 @@
+"""The headless twin of each list and detail that a screen shows: what it is called, and where its rows come from.
+
+A room that gets a list or a page adds a line here; a test walks the screens and names what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from omnicrm_tui.errors import OutsideSystemError
+from omnicrm_tui.exports import fields_of
+
+if TYPE_CHECKING:
+    from omnicrm_tui.work import Work
+
+Room = Callable[["Work"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A kind of record as commands list and show it.
+
+    `room` has the list's methods, named by `window` and `count`; a kind that is only known within a customer, or
+    has a handful of records, has `every` instead. `get` returns one record. `columns` are the fields of the plain
+    table; CSV and JSON have all of them.
+    """
+
+    name: str
+    many: str
+    columns: tuple[str, ...]
+    room: Room
+    get: Callable[[Work, int], Any] | None = None
+    every: Callable[[Work, int | None], Sequence[Any]] | None = None
+    window: str = "window"
+    count: str = "count"
+    of_customer: bool = False
+    """Whether `--customer` narrows the list to one customer's."""
+    needs_customer: bool = False
+    """Whether there is a list only within a customer."""
+    newest_first: str = ""
+    """The sort whose descending order is the list's own."""
+
+
+def _service(work: Work, service_id: int) -> dict[str, Any]:
+    """Return a service as its page shows it: with its items, and its account in the charging system."""
+    service = work.customer_services.get(service_id)
+    try:
+        account: Any = work.charging.account(service_id)
+    except OutsideSystemError as error:
+        account = {"problem": error.message}
+    return {**fields_of(service), "items": work.inventory.items_of_service(service_id), "account": account}
+
+
+def _job(work: Work, provision_id: int) -> dict[str, Any]:
+    """Return a job with its tasks so far."""
+    return {**fields_of(work.provisioning.get(provision_id)), "events": work.provisioning.events(provision_id)}
+
+
+def _contacts(work: Work, customer_id: int | None) -> Sequence[Any]:
+    return work.customers.contacts(customer_id or 0)
+
+
+def _sites(work: Work, customer_id: int | None) -> Sequence[Any]:
+    return work.customers.sites(customer_id or 0)
+
+
+_ALL = (
+    Twin(
+        "customer",
+        "customers",
+        ("customer_id", "customer_name", "customer_account_type", "customer_status", "customer_phone"),
+        room=lambda work: work.customers,
+        get=lambda work, number: work.customers.get(number),
+    ),
+    Twin(
+        "contact",
+        "contacts of a customer",
+        ("contact_id", "contact_firstname", "contact_lastname", "contact_types", "contact_phone", "contact_email"),
+        room=lambda work: work.customers,
+        every=_contacts,
+        needs_customer=True,
+    ),
+    Twin(
+        "site",
+        "sites of a customer",
+        ("site_id", "site_name", "address_line_1", "city", "zip_code", "country"),
+        room=lambda work: work.customers,
+        every=_sites,
+        needs_customer=True,
+    ),
+    Twin(
+        "service",
+        "services",
+        ("service_id", "service_name", "service_type", "service_status", "customer_name", "end_date"),
+        room=lambda work: work.customer_services,
+        get=_service,
+        of_customer=True,
+    ),
+    Twin(
+        "item",
+        "stock items",
+        ("inventory_id", "item", "itemtext1", "item_state", "item_location", "customer_name"),
+        room=lambda work: work.inventory,
+        get=lambda work, number: work.inventory.get(number),
+        of_customer=True,
+    ),
+    Twin(
+        "template",
+        "kinds of stock items",
+        ("inventory_template_id", "item", "retail_cost", "wholesale_cost"),
+        room=lambda work: work.inventory,
+        every=lambda work, _customer: work.inventory.templates(),
+    ),
+    Twin(
+        "product",
+        "products",
+        ("product_id", "product_name", "category", "service_type", "retail_cost", "enabled"),
+        room=lambda work: work.catalog,
+        get=lambda work, number: work.catalog.get(number),
+    ),
+    Twin(
+        "transaction",
+        "charges and credits",
+        ("transaction_id", "customer_id", "transaction_date", "title", "retail_cost", "currency", "invoice_id"),
+        room=lambda work: work.billing,
+        get=lambda work, number: work.billing.get(number),
+        of_customer=True,
+        newest_first="transaction_id",
+    ),
+    Twin(
+        "invoice",
+        "invoices",
+        ("invoice_id", "invoice_number", "customer_id", "due_date", "retail_cost", "currency", "status"),
+        room=lambda work: work.billing,
+        get=lambda work, number: work.billing.invoice(number),
+        window="invoice_window",
+        count="invoice_count",
+        of_customer=True,
+        newest_first="invoice_id",
+    ),
+    Twin(
+        "job",
+        "provisioning jobs",
+        ("provision_id", "created", "provisioning_status", "status_reason", "customer_name", "playbook_description"),
+        room=lambda work: work.provisioning,
+        get=_job,
+        of_customer=True,
+        newest_first="provision_id",
+    ),
+    Twin(
+        "activity",
+        "entries of the activity log",
+        ("activity_id", "timestamp", "actor_name", "action", "object_type", "object_id"),
+        room=lambda work: work.activity,
+        get=lambda work, number: work.activity.get(number),
+        of_customer=True,
+        newest_first="activity_id",
+    ),
+    Twin(
+        "message",
+        "e-mails and SMS of the outbox",
+        ("outbox_id", "created", "channel", "recipient", "subject", "status"),
+        room=lambda work: work.messaging,
+        get=lambda work, number: work.messaging.get(number),
+        newest_first="outbox_id",
+    ),
+    Twin(
+        "user",
+        "users",
+        ("id", "username", "email", "roles", "active", "last_login"),
+        room=lambda work: work.identity,
+        get=lambda work, number: work.identity.user(number),
+    ),
+    Twin(
+        "role",
+        "roles",
+        ("id", "name", "description"),
+        room=lambda work: work.identity,
+        get=lambda work, number: work.identity.role(number),
+        every=lambda work, _customer: work.identity.roles(),
+    ),
+)
+
+TWINS = {twin.name: twin for twin in _ALL}
