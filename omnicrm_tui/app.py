@@ -116,7 +116,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self._choosing_room = False
         for theme in (themes.DARK, themes.LIGHT):
             self.register_theme(theme)
-        self.theme = themes.ANSI if self.no_color else themes.first(self.seat.theme or settings.crm.theme)
+        chosen = self.seat.theme or (self.seat.remote and settings.terminal.theme_over_ssh) or settings.crm.theme
+        self.theme = themes.ANSI if self.no_color else themes.first(chosen)
         self.animation_level = "none"
         self.set_keymap(settings.keymap)
 
@@ -200,8 +201,11 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        if self.seat.remote:
+            # There may be no shell below that could wake it again.
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
     def on_unmount(self) -> None:
         """Give the database connections back."""

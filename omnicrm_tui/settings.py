@@ -283,6 +283,13 @@ class WhitelistEntry(Section):
     description: str = ""
 
 
+class TerminalSection(Section):
+    """What differs for those who come over SSH. `theme_over_ssh` is for who has chosen none ("": `crm.theme`)."""
+
+    theme_over_ssh: Literal["", "omnicrm-dark", "omnicrm-light", "ansi-dark"] = ""
+    frames_over_ssh: int = Field(default=30, ge=5, le=60)
+
+
 class ApiSection(Section):
     """The REST door. Forwarded headers count only where one of `trusted_proxies` sent them; by default nobody."""
 
@@ -315,6 +322,7 @@ class Settings(Section):
     ip_whitelist: dict[WhitelistedNetwork, WhitelistEntry] = {}
     security: SecuritySection = SecuritySection()
     api: ApiSection = ApiSection()
+    terminal: TerminalSection = TerminalSection()
     keymap: dict[str, str] = {}
 
     @property

@@ -7,6 +7,7 @@ say, nothing is remembered.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -19,12 +20,15 @@ LOCAL = "127.0.0.1"
 
 
 class Seat:
-    """One terminal. `source_address` is where the person comes from; `folder` is None where nothing may be kept."""
+    """One terminal, `remote` over SSH. `source_address` is where the person comes from; `folder` is None where
+    nothing may be kept.
+    """
 
     def __init__(self, home: Path, environ: Mapping[str, str] = os.environ) -> None:
-        remote = environ.get("SSH_CONNECTION", "").split()
-        self.source_address = remote[0] if remote else LOCAL
-        self.folder = _own_folder(home, environ) if remote else home
+        connection = environ.get("SSH_CONNECTION", "").split()
+        self.remote = bool(connection)
+        self.source_address = connection[0] if connection else LOCAL
+        self.folder = _own_folder(home, environ) if self.remote else home
 
     @property
     def session(self) -> SessionFile | None:
@@ -67,7 +71,49 @@ def _own_folder(home: Path, environ: Mapping[str, str]) -> Path | None:
         lines = Path(told).read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    keys = [line for line in lines if line.startswith("publickey ")]
-    if not keys:
+    keys = [line.split() for line in lines if line.startswith("publickey ")]
+    if not keys or len(keys[0]) != 3:
         return None
-    return home / "seats" / hashlib.sha256(keys[0].encode()).hexdigest()[:32]
+    return home / "seats" / hashlib.sha256(own_key(keys[0][1], keys[0][2])).hexdigest()[:32]
+
+
+_PARTS = {
+    "ssh-ed25519": 1,
+    "ssh-rsa": 2,
+    "ecdsa-sha2-nistp256": 2,
+    "ecdsa-sha2-nistp384": 2,
+    "ecdsa-sha2-nistp521": 2,
+    "sk-ssh-ed25519": 2,
+    "sk-ecdsa-sha2-nistp256": 3,
+}
+"""How many parts a public key has, by kind."""
+
+_CERTIFICATE = "-cert-v01"
+
+
+def own_key(kind: str, blob: str) -> bytes:
+    """Return what tells the owner of a key or certificate (kind and base64, as sshd writes them) from all others.
+
+    A certificate is renewed every day in some places; the key that it certifies stays, so the key is what counts.
+    """
+    bare = kind.split("@")[0]
+    try:
+        data = base64.b64decode(blob, validate=True)
+        # The kind comes first; in a certificate, a random number follows.
+        before = 2 if bare.endswith(_CERTIFICATE) else 1
+        bare = bare.removesuffix(_CERTIFICATE)
+        return bare.encode() + b"".join(_parts(data, before + _PARTS[bare])[before:])
+    except (KeyError, ValueError):
+        return f"{kind} {blob}".encode()
+
+
+def _parts(data: bytes, count: int) -> list[bytes]:
+    """Return the first `count` parts of a key, each with its length before it (RFC 4251); raises ValueError."""
+    found = []
+    for _ in range(count):
+        size = 4 + int.from_bytes(data[:4], "big")
+        if len(data) < max(4, size):
+            raise ValueError("the key is cut off")
+        found.append(data[:size])
+        data = data[size:]
+    return found

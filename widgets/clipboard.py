@@ -11,10 +11,14 @@ from widgets.scroll_region import ScrollRegionApp
 
 
 def copy(app: App[object], text: str) -> None:
-    """Copy `text`. Inside tmux the sequence is also passed through to the outer terminal."""
+    """Copy `text`. Inside tmux the sequence is also passed through to the outer terminal.
+
+    Of a tmux on the near side of an SSH connection only the name of its terminal is known here.
+    """
     text = text.encode("utf-8", "replace").decode("utf-8")
     app.copy_to_clipboard(text)
-    if os.environ.get("TMUX") and isinstance(app, ScrollRegionApp):
+    in_tmux = os.environ.get("TMUX") or os.environ.get("TERM", "").startswith("tmux")
+    if in_tmux and isinstance(app, ScrollRegionApp):
         app.write_to_terminal(passed_through_tmux(osc52(text)))
 
 

@@ -41,11 +41,11 @@ def _run(arguments: list[str]) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    if arguments in ([], ["tui"]):
-        # The application begins 20 ms sooner without a parser for arguments that are not there.
+    if arguments in ([], ["tui"], ["tui", "--confined"]):
+        # The application begins 20 ms sooner without a parser for arguments that are hardly there.
         from omnicrm_tui.cli.terminal import open_terminal
 
-        open_terminal()
+        open_terminal(confined=len(arguments) == 2)
         return 0
     from omnicrm_tui.cli.commands import run
 

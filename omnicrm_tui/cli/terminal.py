@@ -9,11 +9,21 @@ import sys
 from omnicrm_tui.cli.lazily import import_lazily
 from omnicrm_tui.errors import CrmError
 
+OVER_SSH = "SSH_CONNECTION"
+"""What sshd sets: every frame crosses a network, and other people's terminals run on this machine."""
 
-def open_terminal() -> None:
-    """Run the application until the person leaves. Raises CrmError where it cannot start."""
+
+def open_terminal(*, confined: bool = False) -> None:
+    """Run the application until the person leaves. Raises CrmError where it cannot start.
+
+    With `confined` the environment is a stranger's (see `cli.confined`).
+    """
+    if confined:
+        from omnicrm_tui.cli.confined import confine
+
+        confine(os.environ)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CrmError("The application needs a terminal; for programs there is 'omnicrm serve'.")
+        raise CrmError("The application needs a terminal (over SSH: ssh -t); for programs there is 'omnicrm serve'.")
     gc.disable()  # Importing makes no garbage worth looking for; the application collects once it is open.
     # Libraries import it in passing and use it long after the first frame, if at all.
     import_lazily("importlib.metadata")
@@ -24,6 +34,9 @@ def open_terminal() -> None:
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     settings = load_settings()
+    if os.environ.get(OVER_SSH):
+        # Read by Textual when it is imported; it paints twice as often by default.
+        os.environ["TEXTUAL_FPS"] = str(settings.terminal.frames_over_ssh)
     require_known(settings)
     from screens.early import begin
 

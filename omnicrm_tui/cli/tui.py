@@ -8,6 +8,11 @@ from omnicrm_tui.cli.terminal import open_terminal
 
 
 @click.command()
-def tui() -> None:
+@click.option(
+    "--confined",
+    is_flag=True,
+    help="For sshd's ForceCommand: ignore what the client's environment says and refuse other commands.",
+)
+def tui(confined: bool) -> None:
     """Open the application (the default)."""
-    open_terminal()
+    open_terminal(confined=confined)

@@ -83,13 +83,17 @@ def demo(made_demo: Path, tmp_path: Path) -> Iterator[Demo]:
     wait_until(lambda: not found.processes(""), lambda: f"still there: {found.processes('')}")
 
 
-def log_in_here(program: PtyProgram) -> None:
+def log_in_here(program: PtyProgram, *, remember: bool = False) -> None:
     """Log in at a pseudo-terminal of the test's own."""
     program.wait_for("This is a demo", "Show password", timeout=TIMEOUT)
     program.write(f"{EMAIL}\t".encode())
     program.wait_until(lambda: program.text.count(EMAIL) == 2, timeout=TIMEOUT)
     program.write(PASSWORD.encode())
     program.wait_for("•" * len(PASSWORD), timeout=TIMEOUT)
+    if remember:
+        program.write(b"\t ")
+        program.wait_for("[x] Remember me", timeout=TIMEOUT)
+        program.write(b"\x1b[Z")
     program.write(b"\r")
     program.wait_for("Customers", f"1 of {CUSTOMERS}", timeout=TIMEOUT)
 
