@@ -243,23 +243,21 @@ class Order:
         )
 
     def _start(self, work: Work) -> JobView:
-        """Start the job; that the terms were accepted is kept with the moment (BIL-128)."""
+        """Start the job. The review was confirmed, so the terms are accepted (BIL-127)."""
         from omnicrm_tui.provisioning.schemas import ProvisionRequest
 
-        product, customer_id = self._product, self._who.customer_id
+        product = self._product
         asked = product.auto_renew == "prompt"
-        job = work.provisioning.start(
+        return work.provisioning.start(
             ProvisionRequest(
                 product_id=product.product_id,
-                customer_id=customer_id,
+                customer_id=self._who.customer_id,
                 service_id=self._service.service_id if self._service else None,
                 inventory={kind: row.inventory_id for kind, row in self._picked.items()},
                 variables={"auto_renew": self._auto_renew} if asked else {},
+                terms_accepted=True,
             )
         )
-        if product.terms.strip():
-            work.activity.record("product", product.product_id, "Terms accepted", customer_id=customer_id)
-        return job
 
 
 def _labels(work: Work) -> dict[str, tuple[str, str]]:

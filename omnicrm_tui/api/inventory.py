@@ -101,6 +101,16 @@ def list_service_items(caller: CallerDep, service_id: Id, listing: ListingDep) -
         return page_answer(found)
 
 
+@router.get("/inventory/pickable/item/{item}")
+def list_pickable_items(caller: CallerDep, item: str, listing: ListingDep) -> Answer:
+    """List the items of that kind that an order can take now (BIL-103, SVC-166).
+
+    Needs view_inventory; 403 for a kind that is not offered to who asks.
+    """
+    with caller.reading() as work:
+        return page_answer(work.inventory.pickable_page(item, listing.query, listing.page, listing.per_page))
+
+
 @router.get("/inventory/{inventory_id}")
 def get_item(caller: CallerDep, inventory_id: Id, secrets: bool = False) -> Answer:
     """Return an item, whole (CAT-206). Needs view_inventory.

@@ -69,12 +69,15 @@ def list_customer_jobs(caller: CallerDep, customer_id: Id, listing: ListingDep) 
 def get_job(caller: CallerDep, provision_id: Id, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0) -> Answer:
     """Return a job and, in `provisioning_result_json`, its events numbered above `after` (SVC-041, SVC-042).
 
-    Needs view_provision.
+    Without `after` also the names of all `planned_tasks` (SVC-077): whoever follows a job has them by then. Needs
+    view_provision.
     """
     with caller.reading() as work:
-        job = work.provisioning.get(provision_id)
-        events = work.provisioning.events(provision_id, after)
-    return Answer({**as_dict(job), "provisioning_result_json": events})
+        answer = as_dict(work.provisioning.get(provision_id))
+        answer["provisioning_result_json"] = work.provisioning.events(provision_id, after)
+        if not after:
+            answer["planned_tasks"] = work.provisioning.planned_tasks(provision_id)
+    return Answer(answer)
 
 
 @router.post("/provision/{provision_id}/cancel")

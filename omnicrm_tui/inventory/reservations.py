@@ -28,7 +28,7 @@ from omnicrm_tui.errors import Conflict, InvalidInput, NotPermitted
 from omnicrm_tui.inventory.models import InventoryItem, InventoryTemplate
 from omnicrm_tui.inventory.schemas import ItemRow
 from omnicrm_tui.inventory.templates import Templates
-from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
+from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 
 _ENTITIES: tuple[InstrumentedAttribute[Any], ...] = (
     InventoryItem.inventory_id,
@@ -95,6 +95,12 @@ class Reservations(Templates):
         conditions = self._offered(template_name)
         with self._free_stock():
             return ITEM_LIST.count(self.session, query, cap, *conditions)
+
+    def pickable_page(self, template_name: str, query: ListQuery, page: int, per_page: int) -> Page[ItemRow]:
+        """Return a numbered page of what `pickable` offers, with the exact total; the same rules."""
+        conditions = self._offered(template_name)
+        with self._free_stock():
+            return ITEM_LIST.page(self.session, query, page, per_page, *conditions)
 
     def reserve(self, choices: Mapping[str, int], provision_id: int) -> None:
         """Hold items for a job: `choices` maps a kind's name to an item's number (BIL-109, SVC-170).

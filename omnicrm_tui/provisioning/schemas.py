@@ -17,7 +17,8 @@ class ProvisionRequest(Input):
     """What a job is asked for (SVC-040, SVC-048).
 
     `inventory` maps an inventory type's name to the chosen item's id. `variables` override the product's
-    defaults; types named there instead of in `inventory` are understood as choices.
+    defaults; types named there instead of in `inventory` are understood as choices. `terms_accepted` tells that
+    whoever orders has accepted the product's terms: that is kept with its moment (BIL-128).
     """
 
     product_id: OptionalId = None
@@ -26,6 +27,7 @@ class ProvisionRequest(Input):
     service_uuid: Annotated[str, Field(max_length=120)] | None = None
     action: Literal["provision", "deprovision"] | None = None
     provisioning_play: Annotated[str, Field(max_length=200)] | None = None
+    terms_accepted: bool = False
     inventory: dict[str, Annotated[int, Field(ge=1, le=MAX_ID)]] = {}
     variables: dict[str, Any] = {}
 

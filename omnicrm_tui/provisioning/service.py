@@ -121,6 +121,8 @@ class ProvisioningService(Service):
             service_id=request.service_id,
         )
         self.work.inventory.reserve(choices, job.provision_id)
+        if request.terms_accepted and product.terms.strip():
+            self.work.activity.record("product", product.product_id, "Terms accepted", customer_id=customer_id)
         return self._view(job)
 
     def _start_deprovision(self, request: ProvisionRequest) -> JobView:

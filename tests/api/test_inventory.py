@@ -85,3 +85,23 @@ def test_wrong_items_are_told_by_field(client: TestClient, sim: dict[str, Any]) 
     assert answer.json()["errors"].keys() == {"itemtext1", "item_state", "latitude"}
     assert client.post("/crm/inventory/template/", json={"item": "SIM Card"}).status_code == 409
     assert client.get("/crm/inventory/template").json()["data"][0]["item"] == sim["item"]
+
+
+@pytest.mark.req("BIL-103", "SVC-166", "SVC-169")
+def test_what_an_order_can_take_is_listed(client: TestClient, client_as: ClientAs, sim: dict[str, Any]) -> None:
+    path = "/crm/inventory/pickable/item/SIM%20Card"
+    more = {"item": "SIM Card", "itemtext1": "8962", "item_state": "Damaged"}
+    client.put("/crm/inventory/", json=more)
+    other = client.put("/crm/inventory/", json={**more, "item_state": "In Stock"}).json()
+
+    def offered(**parameters: str) -> list[int]:
+        return [item["inventory_id"] for item in client.get(path, params=parameters).json()["data"]]
+
+    assert offered(sort="inventory_id") == [sim["inventory_id"], other["inventory_id"]]
+    assert offered(search="8962") == [other["inventory_id"]]
+    assert client.get(path, params={"per_page": "1"}).json()["pagination"]["total_items"] == 2
+    client.patch(f"/crm/inventory/{other['inventory_id']}", json={"customer_id": _customer(client)})
+    assert offered() == [sim["inventory_id"]]
+    assert client.get("/crm/inventory/pickable/item/Spoon").status_code == 404
+    own = client_as(Actor(ActorKind.CUSTOMER, "ada", 5, frozenset({"view_own_inventory"}), 1))
+    assert own.get(path).status_code == 403

@@ -61,6 +61,28 @@ def test_a_job_is_read_with_its_events(client: TestClient, order: dict[str, Any]
     assert {"task_count", "playbook_description", "initiating_user"} <= job.keys()
 
 
+@pytest.mark.req("SVC-077")
+def test_whoever_follows_a_job_is_told_its_tasks_at_first(client: TestClient, order: dict[str, Any]) -> None:
+    path = f"/crm/provision/{client.put('/crm/provision/', json=order).json()['provision_id']}"
+    planned = client.get(path).json()["planned_tasks"]
+    assert planned[0] == "Load the configuration"
+    assert "Create the HSS subscriber" in planned
+    assert "planned_tasks" not in client.get(path, params={"after": "1"}).json()
+
+
+@pytest.mark.req("BIL-128")
+@pytest.mark.parametrize("accepted", [True, False])
+def test_that_the_terms_were_accepted_is_kept_with_its_moment(
+    client: TestClient, order: dict[str, Any], accepted: bool
+) -> None:
+    client.patch(f"/crm/product/{order['product_id']}", json={"terms": "Valid for 30 days."})
+    job = client.put("/crm/provision/", json={**order, "terms_accepted": accepted}).json()
+    assert "terms_accepted" not in job["provisioning_json_vars"]
+    log = client.get(f"/crm/activity/customer_id/{order['customer_id']}").json()["data"]
+    kept = [entry["object_id"] for entry in log if entry["action"] == "Terms accepted" and entry["timestamp"]]
+    assert kept == ([order["product_id"]] if accepted else [])
+
+
 @pytest.mark.req("SVC-043", "SVC-044", "SVC-045")
 def test_jobs_are_listed_newest_first_filtered_and_searched(client: TestClient, order: dict[str, Any]) -> None:
     first = client.put("/crm/provision/", json=order).json()["provision_id"]

@@ -142,7 +142,6 @@ def test_a_change_is_logged_with_old_and_new_values_in_the_same_transaction(any_
     assert entries[0].actor_name == "admin"
 
 
-@pytest.mark.req("CAT-171")
 def test_a_stale_version_is_refused_and_nothing_is_lost(any_crm: Crm, admin: Actor) -> None:
     customer_id = fill(any_crm, admin, ["Zoë"])[0]
     with any_crm.reading(admin) as work:
