@@ -77,7 +77,7 @@ def _play_seconds(shop: Shop, api_url: str) -> float:
 
 
 def _environment(folder: Path, api_url: str) -> dict[str, str]:
-    from omnicrm_tui.provisioning.ansible_run import ACTION_PLUGINS
+    from omnicrm_tui.shipped import ACTION_PLUGINS
 
     return {
         **os.environ,

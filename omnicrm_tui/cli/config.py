@@ -1,4 +1,4 @@
-"""`omnicrm config`: is it right, and what is in force."""
+"""`omnicrm config`: is it right, what is in force, and what can be set."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ def show() -> None:
     click.echo(f"# home: {settings.home}")
     click.echo(f"# configuration: {settings.config_path or 'none, these are the defaults'}")
     click.echo(yaml.safe_dump(shown(settings), sort_keys=False, allow_unicode=True), nl=False)
+
+
+@config.command()
+def default() -> None:
+    """Print config.yaml with every setting at its default, explained: a file to begin from."""
+    from omnicrm_tui.shipped import default_config
+
+    click.echo(default_config(), nl=False)
 
 
 def shown(settings: Settings) -> dict[str, Any]:

@@ -31,8 +31,8 @@ from omnicrm_tui.provisioning.play_failures import Diagnosis
 from omnicrm_tui.provisioning.play_file import Play, PlayNotFound, PlayProblem, find_play, read_play
 from omnicrm_tui.provisioning.task_events import TaskEvent, TaskEvents
 from omnicrm_tui.redaction import Redactor
+from omnicrm_tui.shipped import ACTION_PLUGINS
 
-ACTION_PLUGINS: Final = Path(__file__).resolve().parents[2] / "playbooks" / "plugins" / "action"
 NOT_STARTED: Final = 127
 OUTPUT_LIMIT: Final = 64 * 1024
 _KEPT_ENVIRONMENT: Final = frozenset(

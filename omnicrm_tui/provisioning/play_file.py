@@ -15,12 +15,12 @@ from typing import Literal
 import yaml
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.shipped import PLAYS
 
 Phase = Literal["main", "rescue"]
 MAIN: Phase = "main"
 RESCUE: Phase = "rescue"
 
-SHIPPED_PLAYS = Path(__file__).resolve().parents[2] / "playbooks" / "plays"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,190}")
 _TASK_SECTIONS = ("pre_tasks", "tasks", "post_tasks")
 _IMPORTS = frozenset({"import_tasks", "ansible.builtin.import_tasks", "ansible.legacy.import_tasks"})
@@ -91,7 +91,7 @@ class Play:
 
 def search_path(home: Path | None) -> tuple[Path, ...]:
     """Where plays are looked for: the operator's, then those that come with the product."""
-    return (home / "plays", SHIPPED_PLAYS) if home else (SHIPPED_PLAYS,)
+    return (home / "plays", PLAYS) if home else (PLAYS,)
 
 
 def find_play(name: str, folders: Sequence[Path]) -> Path:

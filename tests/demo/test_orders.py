@@ -24,10 +24,10 @@ from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.job import Job
 from omnicrm_tui.lab.network import LabNetwork
 from omnicrm_tui.listing import FIRST, ListQuery
-from omnicrm_tui.provisioning.play_file import SHIPPED_PLAYS
 from omnicrm_tui.provisioning.rules import SUCCESS
 from omnicrm_tui.provisioning.schemas import ProvisionRequest
 from omnicrm_tui.settings import HssSection, OcsSection, Settings
+from omnicrm_tui.shipped import PLAYS
 from omnicrm_tui.work import Work
 from tests.fixtures.operator import RecordingDispatcher
 
@@ -86,7 +86,7 @@ def test_what_the_demo_sells_can_be_had(demo: Crm, admin: Actor, slug: str) -> N
 
 def test_every_product_names_a_play_that_is_there() -> None:
     assert {f"{product['provisioning_play']}.yaml" for product in PRODUCTS} <= {
-        file.name for file in SHIPPED_PLAYS.glob("play_*.yaml")
+        file.name for file in PLAYS.glob("play_*.yaml")
     }
 
 

@@ -13,9 +13,9 @@ import pytest
 from omnicrm_tui.clock import SystemClock
 from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSettings
 from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
-from omnicrm_tui.provisioning.play_file import SHIPPED_PLAYS
 from omnicrm_tui.provisioning.task_events import TaskEvent
 from omnicrm_tui.redaction import Redactor, SecretValues
+from omnicrm_tui.shipped import PLAYS
 from tests.playbooks.fake_backend import TOKEN, Backend, running_backend
 
 MOBILE = {"product_id": 1, "customer_id": 456, "SIM Card": 789, "Mobile Number": 101, "iccid": "", "msisdn": ""}
@@ -60,7 +60,7 @@ def run_play(backend: Backend, tmp_path: Path) -> Callable[..., Job]:
     ) -> Job:
         given = {**MOBILE, **(variables or {}), "access_token": TOKEN, "initiating_user": 1}
         given = {name: value for name, value in given.items() if value is not None}
-        plays = [home, SHIPPED_PLAYS] if home else [SHIPPED_PLAYS]
+        plays = [home, PLAYS] if home else [PLAYS]
         job = Job()
         with job_folder(
             play_folders=plays,

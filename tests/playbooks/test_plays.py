@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from omnicrm_tui.provisioning.play_file import SHIPPED_PLAYS, read_play
+from omnicrm_tui.provisioning.play_file import read_play
 from omnicrm_tui.provisioning.play_lint import lint_play
+from omnicrm_tui.shipped import PLAYS
 from tests.playbooks.conftest import Job
 from tests.playbooks.fake_backend import IMSI, KI, OPC, Backend
 
@@ -209,7 +210,7 @@ def test_missing_inventory_stops_before_anything_is_done(run_play: RunPlay, back
 
 
 @pytest.mark.req("SVC-131", "SVC-132", "SVC-133", "SVC-134", "SVC-137", "SVC-138", "CAT-446")
-@pytest.mark.parametrize("play", sorted(SHIPPED_PLAYS.glob("play_*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("play", sorted(PLAYS.glob("play_*.yaml")), ids=lambda path: path.stem)
 def test_shipped_plays_follow_the_authors_rules(play: Path) -> None:
     assert lint_play(play) == []
     assert read_play(play).task_count > 5

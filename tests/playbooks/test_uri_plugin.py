@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from omnicrm_tui.provisioning.ansible_run import ACTION_PLUGINS
+from omnicrm_tui.shipped import ACTION_PLUGINS
 
 pytestmark = pytest.mark.ansible
 IN_OTHER_WORDS = ("bad method", "bad choice", "bad timeout", "no url", "bad url")

@@ -12,9 +12,9 @@ import yaml
 from omnicrm_tui.catalog.schemas import ProductChange
 from omnicrm_tui.job import Job
 from omnicrm_tui.listing import FIRST, ListQuery
-from omnicrm_tui.provisioning.play_file import SHIPPED_PLAYS
 from omnicrm_tui.provisioning.rules import SUCCESS
 from omnicrm_tui.provisioning.schemas import ProvisionRequest
+from omnicrm_tui.shipped import PLAYS
 from tests.fixtures.operator import Operator
 
 pytestmark = pytest.mark.ansible
@@ -118,7 +118,7 @@ def test_a_play_reads_the_product_anew_and_uses_what_it_reads(operator: Operator
 
 
 @pytest.mark.req("SVC-112", "CAT-447", "CAT-448")
-@pytest.mark.parametrize("file", sorted(SHIPPED_PLAYS.glob("play_*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", sorted(PLAYS.glob("play_*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_play_begins_alike(file: Path) -> None:
     (play,) = yaml.safe_load(file.read_text())
     header = {"hosts": "localhost", "gather_facts": False, "become": False}
