@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gettext import gettext as _
 from importlib import import_module
 
 from sqlalchemy import Engine, event
@@ -66,7 +67,7 @@ class Crm:
                 yield work
                 session.commit()
             except StaleDataError as error:
-                raise Conflict("Somebody else changed this meanwhile. Look at it again, then repeat.") from error
+                raise Conflict(_("Somebody else changed this meanwhile. Look at it again, then repeat.")) from error
             except IntegrityError as error:
                 raise Conflict(_broken_constraint(error)) from error
         work.run_after_commit()
@@ -110,7 +111,7 @@ def _stamp(session: Session, _context: object, _instances: object) -> None:
 def _broken_constraint(error: IntegrityError) -> str:
     text = str(error.orig).lower()
     if "unique" in text or "duplicate" in text:
-        return "Another record already has this value."
+        return _("Another record already has this value.")
     if "foreign key" in text:
-        return "This refers to a record that does not exist, or others still refer to it."
-    return "The database refused this change: it breaks a rule of the data."
+        return _("This refers to a record that does not exist, or others still refer to it.")
+    return _("The database refused this change: it breaks a rule of the data.")

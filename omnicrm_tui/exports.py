@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from gettext import gettext as _
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Generic, Literal, TextIO, TypeVar
@@ -103,7 +104,7 @@ def _reserve(folder: Path, name: str, suffix: str) -> tuple[Path, Path]:
             if not os.path.lexists(final):
                 return final, part
             part.unlink()
-    raise ExportFailed(f"There are too many files named {name} in {folder}.")
+    raise ExportFailed(_("There are too many files named {name} in {folder}.").format(name=name, folder=folder))
 
 
 def _to_disk(file: TextIO) -> None:
@@ -113,7 +114,9 @@ def _to_disk(file: TextIO) -> None:
 
 
 def _why(folder: Path, error: OSError) -> str:
-    return f"The file cannot be written into {folder}: {error.strerror or error}. Nothing was left there."
+    return _("The file cannot be written into {folder}: {reason}. Nothing was left there.").format(
+        folder=folder, reason=error.strerror or error
+    )
 
 
 def _write_rows(export: Export[Any], file: TextIOWrapper, progress: Callable[[int], None]) -> int:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
+from gettext import gettext as _
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -130,7 +131,9 @@ def ensure_lab(settings: Settings) -> LabAddresses:
         if addresses and is_running(settings) and _answers(addresses):
             return addresses
         time.sleep(0.05)
-    raise OutsideSystemError(f"The lab network did not start: {settings.home / 'logs' / 'lab.log'} says why.")
+    raise OutsideSystemError(
+        _("The lab network did not start: {path} says why.").format(path=settings.home / "logs" / "lab.log")
+    )
 
 
 @contextmanager
@@ -151,7 +154,9 @@ def running_lab(settings: Settings) -> Iterator[LabAddresses]:
         try:
             network.start()
         except OSError as error:
-            raise OutsideSystemError(f"The lab network did not start: {error.strerror or error}.") from error
+            raise OutsideSystemError(
+                _("The lab network did not start: {reason}.").format(reason=error.strerror or error)
+            ) from error
         try:
             at = network.addresses
             addresses = LabAddresses(**{field.name: getattr(at, field.name) for field in fields(LabAddresses)})

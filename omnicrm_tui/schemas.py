@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from gettext import gettext as _
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -43,7 +44,7 @@ def _aware(moment: datetime | None) -> datetime | None:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("is outside the years 1 to 9999") from None
+        raise ValueError(_("is outside the years 1 to 9999")) from None
 
 
 class _ToUtc:
@@ -66,7 +67,7 @@ def parse(model: type[Input], values: dict[str, Any]) -> Any:
         return model.model_validate(values)
     except ValidationError as error:
         fields = {_field(detail): _sentence(detail) for detail in error.errors()}
-        raise InvalidInput("Some fields are not right.", fields) from None
+        raise InvalidInput(_("Some fields are not right."), fields) from None
 
 
 def _field(detail: ErrorDetails) -> str:
@@ -75,9 +76,9 @@ def _field(detail: ErrorDetails) -> str:
 
 def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
-        return "is required"
+        return _("is required")
     if detail["type"] == "extra_forbidden":
-        return "is not a field of this record"
+        return _("is not a field of this record")
     message = detail["msg"].removeprefix("Value error, ")
     return message[0].lower() + message[1:]
 
@@ -88,6 +89,6 @@ Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4, allow_i
 
 def refuse_blanks(given: Mapping[str, Any], required: Iterable[str]) -> None:
     """Raise InvalidInput for each of the `required` fields that a change sets to nothing."""
-    wrong = {name: "is required" for name in required if name in given and given[name] in (None, "")}
+    wrong = {name: _("is required") for name in required if name in given and given[name] in (None, "")}
     if wrong:
-        raise InvalidInput("Some fields are not right.", wrong)
+        raise InvalidInput(_("Some fields are not right."), wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from textual import events
@@ -101,7 +102,7 @@ class CrmScreen(AtDesk, Screen[None]):
     CrmScreen { layers: base above notice; }
     """
 
-    BINDINGS = [Binding("escape", "back", "Back", id="screen.back", show=False, tooltip="One step back")]
+    BINDINGS = [Binding("escape", "back", _("Back"), id="screen.back", show=False, tooltip=_("One step back"))]
 
     def compose(self) -> ComposeResult:
         """Put title line, body and key line under each other."""
@@ -161,12 +162,12 @@ class Dialog(AtDesk, ModalScreen[T]):
     """
 
     BINDINGS = [
-        Binding("escape", "leave", "Close", id="dialog.close", show=False, tooltip="Close without doing it"),
-        Binding("question_mark", "app.keys", "All keys", id="dialog.keys", show=False),
+        Binding("escape", "leave", _("Close"), id="dialog.close", show=False, tooltip=_("Close without doing it")),
+        Binding("question_mark", "app.keys", _("All keys"), id="dialog.keys", show=False),
     ]
 
     heading = ""
-    keys = "esc close"
+    keys = _("esc close")
 
     def __init__(self) -> None:
         super().__init__()

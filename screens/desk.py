@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from gettext import gettext as _
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -112,7 +113,7 @@ class Desk:
         """Return the actor, with the permissions of today: who was revoked does not go on (BIL-374)."""
         actor = self.actor
         if actor is None:
-            raise NotAuthenticated("Sign in first.")
+            raise NotAuthenticated(_("Sign in first."))
         if actor.user_id is None or time.monotonic() - self._checked < RECHECK_SECONDS:
             return actor
         with self._checking:
@@ -170,4 +171,4 @@ def sentence(error: BaseException) -> str:
     """Return what to tell a person about `error`."""
     if isinstance(error, CrmError):
         return error.message
-    return f"Something unexpected went wrong ({type(error).__name__}). Nothing was changed."
+    return _("Something unexpected went wrong ({name}). Nothing was changed.").format(name=type(error).__name__)

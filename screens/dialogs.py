@@ -26,8 +26,8 @@ class Confirm(Dialog[bool]):
     """Asks before something that cannot be taken back. `detail` says what will happen, in numbers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n", "answer(False)", "No", id="confirm.no"),
+        Binding("y", "answer(True)", _("Yes"), id="confirm.yes"),
+        Binding("n", "answer(False)", _("No"), id="confirm.no"),
     ]
 
     DEFAULT_CSS = """
@@ -65,7 +65,7 @@ class Reading(Dialog[None]):
     Reading VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
     """
 
-    keys = "↑↓ scroll   esc close"
+    keys = _("↑↓ scroll   esc close")
 
     def __init__(self, heading: str, lines: Sequence[str]) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class FormDialog(Dialog[T], Generic[T]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", id="form.save", priority=True, tooltip="Check and save"),
+        Binding("ctrl+s", "save", _("Save"), id="form.save", priority=True, tooltip=_("Check and save")),
     ]
 
     DEFAULT_CSS = """
@@ -96,7 +96,7 @@ class FormDialog(Dialog[T], Generic[T]):
     FormDialog #box { height: auto; max-height: 100%; }
     """
 
-    keys = "ctrl+s save   tab next   esc leave"
+    keys = _("ctrl+s save   tab next   esc leave")
 
     def __init__(
         self,

@@ -42,13 +42,13 @@ class ChangePassword(FormDialog[str]):
     async def _change(self, data: _Passwords) -> str:
         new = data.new_password.get_secret_value()
         if new != data.again.get_secret_value():
-            raise InvalidInput("The two do not agree.", {"again": _("is not the same as the new password")})
+            raise InvalidInput(_("The two do not agree."), {"again": _("is not the same as the new password")})
         try:
             await self.crm_app.sign_in.change_password(self._user_id, data.current.get_secret_value(), new)
         except InvalidInput:
             raise
         except CrmError as error:
-            raise InvalidInput("Some fields are not right.", {"current": sentence(error)}) from error
+            raise InvalidInput(_("Some fields are not right."), {"current": sentence(error)}) from error
         return new
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from gettext import gettext as _
 from typing import TYPE_CHECKING, TypeVar
 
 from omnicrm_tui.errors import NotAuthenticated
@@ -134,7 +135,7 @@ def resume(crm: Crm, seat: Seat) -> Actor | None:
 def signed_in(result: LoginResult) -> Actor:
     """Return the actor of a finished log-in."""
     if result.actor is None:
-        raise NotAuthenticated("The log-in is not finished.")
+        raise NotAuthenticated(_("The log-in is not finished."))
     return result.actor
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from gettext import gettext as _
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -40,9 +41,9 @@ class ActionLine(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "turn(1)", "Next button", show=False, id="action.next"),
-        Binding("left", "turn(-1)", "Previous button", show=False, id="action.previous"),
-        Binding("enter,space", "press", "Press", show=False, id="action.press"),
+        Binding("right", "turn(1)", _("Next button"), show=False, id="action.next"),
+        Binding("left", "turn(-1)", _("Previous button"), show=False, id="action.previous"),
+        Binding("enter,space", "press", _("Press"), show=False, id="action.press"),
     ]
 
     class Chosen(Message):

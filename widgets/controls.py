@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from gettext import gettext as _
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -69,7 +70,7 @@ class Toggle(_OneLine):
     """Yes or no: space, enter, left or right changes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter,left,right", "flip", "Yes or no", show=False, id="toggle.change")
+        Binding("space,enter,left,right", "flip", _("Yes or no"), show=False, id="toggle.change")
     ]
 
     def __init__(self, on: bool = False, label: str = "", *, id: str | None = None) -> None:
@@ -95,8 +96,8 @@ class Choice(_OneLine):
     """One of several: left and right (or space) go through them, a letter jumps to the next that begins with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,space,enter", "turn(1)", "Next choice", show=False, id="choice.next"),
-        Binding("left", "turn(-1)", "Previous choice", show=False, id="choice.previous"),
+        Binding("right,space,enter", "turn(1)", _("Next choice"), show=False, id="choice.next"),
+        Binding("left", "turn(-1)", _("Previous choice"), show=False, id="choice.previous"),
     ]
 
     def __init__(self, choices: Sequence[tuple[str, str]], value: str = "", *, id: str | None = None) -> None:

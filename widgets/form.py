@@ -10,6 +10,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
@@ -120,8 +121,8 @@ class Form(VerticalScroll, can_focus=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", "Previous field", show=False, id="form.previous"),
-        Binding("down", "step(1)", "Next field", show=False, id="form.next"),
+        Binding("up", "step(-1)", _("Previous field"), show=False, id="form.previous"),
+        Binding("down", "step(1)", _("Next field"), show=False, id="form.next"),
     ]
 
     class Completed(Message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from gettext import gettext as _
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,7 +14,7 @@ from textual.dom import DOMNode
 from textual.strip import Strip
 from textual.widget import Widget
 
-HELP = ("?", "All keys")
+HELP = ("?", _("All keys"))
 
 
 class KeyLine(Widget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import select
@@ -106,7 +107,7 @@ class ActivityService(Service):
         self.actor.require("view_customer_activity")
         row = self.session.execute(select(*_ENTITIES).where(ActivityEntry.activity_id == activity_id)).one_or_none()
         if row is None:
-            raise NotFound(f"There is no activity entry {activity_id}.")
+            raise NotFound(_("There is no activity entry {activity_id}.").format(activity_id=activity_id))
         return ActivityRow(*row)
 
 

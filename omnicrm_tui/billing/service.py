@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
@@ -109,9 +110,9 @@ class BillingService(Service):
             self.actor.require("delete_customer_transaction")
         transaction = self._transaction(transaction_id)
         if transaction.invoice_id is not None:
-            raise Conflict("This transaction is on an invoice: record a credit instead of voiding it.")
+            raise Conflict(_("This transaction is on an invoice: record a credit instead of voiding it."))
         if transaction.void:
-            raise Conflict("This transaction is void already.")
+            raise Conflict(_("This transaction is void already."))
         transaction.void = True
         self._log(transaction, "Transaction voided", old={"void": False}, new={"void": True})
         return self._view(transaction)
@@ -123,7 +124,7 @@ class BillingService(Service):
         """
         found = self.session.scalars(select(Transaction).where(Transaction.service_id == service_id)).all()
         if any(transaction.invoice_id is not None for transaction in found):
-            raise Conflict("This service is on an invoice: deactivate it instead of deleting it.")
+            raise Conflict(_("This service is on an invoice: deactivate it instead of deleting it."))
         for transaction in found:
             self._log(
                 transaction,
@@ -178,7 +179,7 @@ class BillingService(Service):
         self.actor.require("view_customer_invoice")
         invoice = self.session.get(Invoice, invoice_id)
         if invoice is None:
-            raise NotFound(f"There is no invoice {invoice_id}.")
+            raise NotFound(_("There is no invoice {invoice_id}.").format(invoice_id=invoice_id))
         return self._invoice_view(invoice)
 
     def invoice_figures(self, customer_id: int | None = None) -> InvoiceFigures:
@@ -209,7 +210,7 @@ class BillingService(Service):
         """
         self.actor.require("create_customer_invoice")
         if data.start_date > data.end_date:
-            raise InvalidInput("Some fields are not right.", {"end_date": "is before the start date"})
+            raise InvalidInput(_("Some fields are not right."), {"end_date": _("is before the start date")})
         currency = self.work.customers.currency_of(data.customer_id)
         invoice = Invoice(
             invoice_number=self._next_number(),
@@ -258,7 +259,7 @@ class BillingService(Service):
         lines, subtotal, tax = self.session.execute(sums.where(Transaction.invoice_id == invoice.invoice_id)).one()
         if not lines:
             raise InvalidInput(
-                "No transactions found: adjust the dates or the filter.", {"start_date": "nothing found"}
+                _("No transactions found: adjust the dates or the filter."), {"start_date": _("nothing found")}
             )
         invoice.subtotal, invoice.tax_amount, invoice.retail_cost = subtotal, tax, subtotal + tax
 
@@ -291,22 +292,25 @@ class BillingService(Service):
             return None
         service = self.work.customer_services.get(data.service_id)
         if service.customer_id != data.customer_id:
-            raise InvalidInput("Some fields are not right.", {"service_id": "is not this customer's"})
+            raise InvalidInput(_("Some fields are not right."), {"service_id": _("is not this customer's")})
         return service
 
     def _check_site(self, data: TransactionInput) -> None:
         if data.site_id is None:
             return
         if data.site_id not in {site.site_id for site in self.work.customers.sites(data.customer_id)}:
-            raise InvalidInput("Some fields are not right.", {"site_id": "is not this customer's"})
+            raise InvalidInput(_("Some fields are not right."), {"site_id": _("is not this customer's")})
 
     def _check_credit_type(self, data: TransactionInput, kind: str) -> None:
         allowed = self.work.settings.crm.credit_types
         wrong = data.credit_type is not None and data.credit_type not in allowed
         if (data.transaction_type == CREDIT and data.credit_type is None) or wrong:
-            raise InvalidInput("Some fields are not right.", {"credit_type": f"one of {', '.join(allowed)}"})
+            raise InvalidInput(
+                _("Some fields are not right."),
+                {"credit_type": _("one of {allowed}").format(allowed=", ".join(allowed))},
+            )
         if kind == DEBIT and data.credit_type is not None:
-            raise InvalidInput("Some fields are not right.", {"credit_type": "belongs to credits only"})
+            raise InvalidInput(_("Some fields are not right."), {"credit_type": _("belongs to credits only")})
 
     def _recorded_by_this_job(self, transaction: Transaction) -> bool:
         job = self.actor.provision_id
@@ -315,7 +319,7 @@ class BillingService(Service):
     def _transaction(self, transaction_id: int) -> Transaction:
         transaction = self.session.get(Transaction, transaction_id)
         if transaction is None:
-            raise NotFound(f"There is no transaction {transaction_id}.")
+            raise NotFound(_("There is no transaction {transaction_id}.").format(transaction_id=transaction_id))
         return transaction
 
     def _view(self, transaction: Transaction) -> TransactionView:
@@ -365,7 +369,7 @@ def _entered(data: TransactionInput) -> tuple[str, Decimal]:
     if data.transaction_type is None:
         return (CREDIT if data.retail_cost < 0 else DEBIT), data.retail_cost
     if data.retail_cost <= 0:
-        raise InvalidInput("Some fields are not right.", {"retail_cost": "is a positive amount"})
+        raise InvalidInput(_("Some fields are not right."), {"retail_cost": _("is a positive amount")})
     return data.transaction_type, (-data.retail_cost if data.transaction_type == CREDIT else data.retail_cost)
 
 

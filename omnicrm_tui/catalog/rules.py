@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from gettext import gettext as _
 from typing import Any, Protocol
 
 from omnicrm_tui.errors import InvalidInput
@@ -72,11 +73,13 @@ def eligible(product: Offer, account_type: str, *, by_customer: bool) -> bool:
 def order_problem(product: Offer, account_type: str, now: datetime, *, by_customer: bool) -> str | None:
     """Return in a sentence why the product cannot be ordered, or None when it can."""
     if not available(product, now):
-        return f"{product.product_name} is not on sale."
+        return _("{product_name} is not on sale.").format(product_name=product.product_name)
     if not eligible(product, account_type, by_customer=False):
-        return f"{product.product_name} is not for {account_type.lower()} customers."
+        return _("{product_name} is not for {account_type} customers.").format(
+            product_name=product.product_name, account_type=account_type.lower()
+        )
     if not eligible(product, account_type, by_customer=by_customer):
-        return f"{product.product_name} can only be ordered by staff."
+        return _("{product_name} can only be ordered by staff.").format(product_name=product.product_name)
     return None
 
 
@@ -96,7 +99,7 @@ def parse_list(text: str | None) -> tuple[str, ...]:
         return ()
     found = _literal(text)
     if not isinstance(found, (list, tuple)) or not all(_is_name(entry) for entry in found):
-        raise InvalidInput("This is not a list such as ['SIM Card', 'Mobile Number'].")
+        raise InvalidInput(_("This is not a list such as ['SIM Card', 'Mobile Number']."))
     return tuple(str(entry) for entry in found if entry != "")
 
 
@@ -124,9 +127,9 @@ def feature_warnings(text: str | None) -> tuple[str, ...]:
     features = parse_features(text)
     warnings = []
     if features and (text or "").strip().startswith("[") and features == ((text or "").strip(),):
-        warnings.append("The features look like a list and cannot be read as one; they show as one line.")
+        warnings.append(_("The features look like a list and cannot be read as one; they show as one line."))
     elif any(len(feature) > LONGEST_FEATURE for feature in features):
-        warnings.append(f"Features read best below {LONGEST_FEATURE} characters.")
+        warnings.append(_("Features read best below {n} characters.").format(n=LONGEST_FEATURE))
     return tuple(warnings)
 
 
@@ -139,7 +142,7 @@ def parse_vars(text: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise InvalidInput('This is not a JSON object such as {"days": 30}.')
+        raise InvalidInput(_('This is not a JSON object such as {"days": 30}.'))
     return found
 
 
@@ -153,8 +156,10 @@ def stored_vars(text: str | None) -> dict[str, Any]:
     if found := secret_names(variables):
         names = ", ".join(dict.fromkeys(found))
         raise InvalidInput(
-            f"{names}: a secret is not kept here, where many can read it."
-            " Give it with the order, or put it into the configuration."
+            _(
+                "{names}: a secret is not kept here, where many can read it. Give it with the order, or put it "
+                "into the configuration."
+            ).format(names=names)
         )
     return variables
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from gettext import gettext as _
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, or_, select
@@ -154,7 +155,7 @@ class CatalogService(Service):
         self._require_view()
         product = self._product(product_id)
         if self.actor.kind is ActorKind.CUSTOMER and not product.customer_can_purchase:
-            raise NotFound(f"There is no product {product_id}.")
+            raise NotFound(_("There is no product {product_id}.").format(product_id=product_id))
         return self._view(product, warned=True)
 
     def fits(self, offer: ProductView, customer_id: int) -> bool:
@@ -241,7 +242,7 @@ class CatalogService(Service):
     def _product(self, product_id: int) -> Product:
         product = self.session.get(Product, product_id)
         if product is None:
-            raise NotFound(f"There is no product {product_id}.")
+            raise NotFound(_("There is no product {product_id}.").format(product_id=product_id))
         return product
 
     def _view(self, product: Product, *, warned: bool = False) -> ProductView:
@@ -269,19 +270,26 @@ class CatalogService(Service):
         )
 
     def _warnings(self, product: Product, items: tuple[str, ...]) -> tuple[str, ...]:
-        found = [f"{name} is asked for twice; give each its own template." for name in rules.duplicates(items)]
+        found = [
+            _("{name} is asked for twice; give each its own template.").format(name=name)
+            for name in rules.duplicates(items)
+        ]
         if items:
             known = self.work.inventory.template_names()
-            found += [f"There is no inventory template {name}." for name in dict.fromkeys(items) if name not in known]
+            found += [
+                _("There is no inventory template {name}.").format(name=name)
+                for name in dict.fromkeys(items)
+                if name not in known
+            ]
         return (*found, *rules.feature_warnings(product.features_list))
 
     def _check_slug(self, slug: str, *, imported: bool) -> None:
         if not imported and not rules.is_slug(slug):
             raise InvalidInput(
-                "Some fields are not right.", {"product_slug": "lower case letters, digits and single hyphens"}
+                _("Some fields are not right."), {"product_slug": _("lower case letters, digits and single hyphens")}
             )
         if self._slug_taken(slug):
-            raise Conflict(f"Another product already has the slug {slug}.")
+            raise Conflict(_("Another product already has the slug {slug}.").format(slug=slug))
 
     def _free_slug(self, name: str) -> str:
         base = rules.slug_of(fold(name))[:190]
@@ -304,7 +312,7 @@ def _refresh_keys(product: Product) -> None:
 def _check_dates(values: Mapping[str, Any]) -> None:
     begin, end = values.get("available_from"), values.get("available_until")
     if begin is not None and end is not None and end < begin:
-        raise InvalidInput("Some fields are not right.", {"available_until": "is before available_from"})
+        raise InvalidInput(_("Some fields are not right."), {"available_until": _("is before available_from")})
 
 
 def _earnings(retail: Decimal, wholesale: Decimal) -> Earnings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from gettext import gettext as _
 from typing import Any
 
 from omnicrm_tui.charging import rules
@@ -15,7 +16,7 @@ from omnicrm_tui.integrations.ocs import OcsClient
 from omnicrm_tui.work import Service, Work
 
 _LARGEST = Decimal(10) ** 24
-_NONSENSE = "The charging system answered something that is no account. Ask the operator of the charging system."
+_NONSENSE = _("The charging system answered something that is no account. Ask the operator of the charging system.")
 
 
 class ChargingService(Service):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from gettext import gettext as _
 
 from omnicrm_tui.errors import CrmError, InvalidInput
 
@@ -36,7 +37,7 @@ def _run(arguments: list[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return say(f"{where}{error.strerror or error}.", 1)
     except Exception as error:
-        return say(f"This should not have happened: {_kept(error)}", 1)
+        return say(_("This should not have happened: {error}").format(error=_kept(error)), 1)
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from gettext import gettext as _
 from importlib import import_module
 
 import click
@@ -55,7 +56,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
-        with formatter.section("Commands"):
+        with formatter.section(_("Commands")):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
     def resolve_command(
@@ -66,8 +67,14 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, 1)
-            suggestion = f" Did you mean {near[0]}?" if near else f" Commands: {', '.join(COMMANDS)}."
-            raise click.UsageError(f"There is no command {args[0]!r}.{suggestion}", ctx)
+            suggestion = (
+                _("Did you mean {name}?").format(name=near[0])
+                if near
+                else _("Commands: {commands}.").format(commands=", ".join(COMMANDS))
+            )
+            raise click.UsageError(
+                _("There is no command {name!r}. {suggestion}").format(name=args[0], suggestion=suggestion), ctx
+            )
         return super().resolve_command(ctx, args)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import Any
 
 import click
@@ -24,8 +25,8 @@ def check() -> None:
 
     settings = load_settings()
     for warning in advice(settings):
-        click.echo(f"Warning: {warning}")
-    click.echo(f"{settings.config_path or 'The defaults'}: fine.")
+        click.echo(_("Warning: {warning}").format(warning=warning))
+    click.echo(_("{path}: fine.").format(path=settings.config_path or _("The defaults")))
 
 
 @config.command()
@@ -34,8 +35,8 @@ def show() -> None:
     import yaml
 
     settings = load_settings()
-    click.echo(f"# home: {settings.home}")
-    click.echo(f"# configuration: {settings.config_path or 'none, these are the defaults'}")
+    click.echo(_("# home: {home}").format(home=settings.home))
+    click.echo(_("# configuration: {path}").format(path=settings.config_path or _("none, these are the defaults")))
     click.echo(yaml.safe_dump(shown(settings), sort_keys=False, allow_unicode=True), nl=False)
 
 

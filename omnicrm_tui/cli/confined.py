@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping
+from gettext import gettext as _
 
 from omnicrm_tui.errors import CrmError
 
@@ -24,7 +25,7 @@ def confine(environ: MutableMapping[str, str]) -> None:
     words: some of it becomes part of paths. Raises CrmError where the client asks for another command.
     """
     if environ.get("SSH_ORIGINAL_COMMAND"):
-        raise CrmError("Only the application runs here: connect without a command, as in 'ssh -t account@host'.")
+        raise CrmError(_("Only the application runs here: connect without a command, as in 'ssh -t account@host'."))
     for name in list(environ):
         if not _KEPT.fullmatch(name) or (_CLIENTS.fullmatch(name) and not _WORD.fullmatch(environ[name])):
             del environ[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from gettext import gettext as _
 
 import click
 
@@ -23,9 +24,9 @@ def upgrade(revision: str) -> None:
 
     steps = opening.upgrade(load_settings(), revision)
     for step in steps:
-        click.echo(f"Upgraded to {step}")
+        click.echo(_("Upgraded to {step}").format(step=step))
     if not steps:
-        click.echo("The database is up to date.")
+        click.echo(_("The database is up to date."))
 
 
 @db.command(context_settings={"ignore_unknown_options": True})
@@ -35,12 +36,15 @@ def downgrade(revision: str, yes: bool) -> None:
     """Take the tables back to REVISION, by default by one step; 'base' drops all of them, with the data."""
     settings = load_settings()
     if not yes and sys.stdin.isatty():
-        click.confirm(f"This drops what came after {revision}, with the data in it. Go on?", abort=True)
+        click.confirm(
+            _("This drops what came after {revision}, with the data in it. Go on?").format(revision=revision),
+            abort=True,
+        )
     steps = migrate.downgrade(settings, revision)
     for step in steps:
-        click.echo(f"Took back {step}")
+        click.echo(_("Took back {step}").format(step=step))
     if not steps:
-        click.echo("There is nothing to take back.")
+        click.echo(_("There is nothing to take back."))
 
 
 @db.command()
@@ -50,8 +54,12 @@ def current() -> None:
     words = {
         migrate.SchemaState.EMPTY: "empty",
         migrate.SchemaState.CURRENT: f"{version.revision} (current)",
-        migrate.SchemaState.OLDER: f"{version.revision} (older: this program works with {migrate.HEAD})",
-        migrate.SchemaState.NEWER: f"{version.revision} (newer: this program works with {migrate.HEAD})",
+        migrate.SchemaState.OLDER: _("{revision} (older: this program works with {head})").format(
+            revision=version.revision, head=migrate.HEAD
+        ),
+        migrate.SchemaState.NEWER: _("{revision} (newer: this program works with {head})").format(
+            revision=version.revision, head=migrate.HEAD
+        ),
     }
     click.echo(words[version.state])
 
@@ -61,7 +69,7 @@ def check() -> None:
     """Say what an upgrade would do; exit with 1 when there is something to do."""
     steps = migrate.pending(load_settings())
     for step in steps:
-        click.echo(f"An upgrade would bring {step}")
+        click.echo(_("An upgrade would bring {step}").format(step=step))
     if steps:
         sys.exit(1)
-    click.echo("The database is up to date.")
+    click.echo(_("The database is up to date."))

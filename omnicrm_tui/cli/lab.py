@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from gettext import gettext as _
 
 import click
 
@@ -24,7 +25,7 @@ def lab(while_used: bool) -> None:
 
     settings = load_settings()
     if is_running(settings):
-        raise click.ClickException("The lab network of this home runs already.")
+        raise click.ClickException(_("The lab network of this home runs already."))
     unused = 0
 
     def goes_on() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from gettext import gettext as _
 from pathlib import Path
 
 
@@ -23,4 +24,4 @@ def keep_traceback(error: BaseException) -> str:
             traceback.print_exception(error, file=log)
     except OSError:
         return summary
-    return f"{summary} (details in {folder / 'errors.log'})"
+    return _("{summary} (details in {path})").format(summary=summary, path=folder / "errors.log")

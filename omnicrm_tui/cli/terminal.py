@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from gettext import gettext as _
 
 from omnicrm_tui.cli.lazily import import_lazily
 from omnicrm_tui.errors import CrmError
@@ -23,7 +24,7 @@ def open_terminal(*, confined: bool = False) -> None:
 
         confine(os.environ)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CrmError("The application needs a terminal (over SSH: ssh -t); for programs there is 'omnicrm serve'.")
+        raise CrmError(_("The application needs a terminal (over SSH: ssh -t); for programs there is 'omnicrm serve'."))
     gc.disable()  # Importing makes no garbage worth looking for; the application collects once it is open.
     # Libraries import it in passing and use it long after the first frame, if at all.
     import_lazily("importlib.metadata")

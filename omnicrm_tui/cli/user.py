@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from gettext import gettext as _
 
 import click
 
@@ -50,7 +51,11 @@ def create(
             made = work.identity.create_user(parse(UserInput, values))
     finally:
         crm.close()
-    click.echo(f"Created user {made.id}, {made.email}, with the role {', '.join(made.roles)}.")
+    click.echo(
+        _("Created user {id}, {email}, with the role {roles}.").format(
+            id=made.id, email=made.email, roles=", ".join(made.roles)
+        )
+    )
 
 
 def read_password(*, from_stdin: bool, confirm: bool = True) -> str:
@@ -59,7 +64,7 @@ def read_password(*, from_stdin: bool, confirm: bool = True) -> str:
     if from_stdin or not sys.stdin.isatty():
         password = sys.stdin.readline().rstrip("\n")
         if not password:
-            raise click.UsageError("Standard input holds no password.")
+            raise click.UsageError(_("Standard input holds no password."))
         return password
-    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=confirm)
+    answer: str = click.prompt(_("Password"), hide_input=True, confirmation_prompt=confirm)
     return answer

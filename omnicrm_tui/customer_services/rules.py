@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from gettext import gettext as _
 from typing import Protocol
 
 SERVICE_STATUSES = ("Active", "Inactive", "Suspended", "Pending Cancellation", "Deactivated")
@@ -32,9 +33,13 @@ class Receiver(Protocol):
 def addon_problem(service: Receiver, addon_type: str) -> str | None:
     """Return in a sentence why an add-on of that type does not go to the service (CAT-367), or None when it does."""
     if service.service_type != addon_type:
-        return f"{service.service_name} is of the type {service.service_type}; the add-on is for {addon_type}."
+        return _("{service_name} is of the type {service_type}; the add-on is for {addon_type}.").format(
+            service_name=service.service_name, service_type=service.service_type, addon_type=addon_type
+        )
     if service.service_status in ENDED:
-        return f"{service.service_name} is {service.service_status}: nothing can be added to it."
+        return _("{service_name} is {service_status}: nothing can be added to it.").format(
+            service_name=service.service_name, service_status=service.service_status
+        )
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from gettext import gettext as _
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -43,7 +44,7 @@ def _without_secrets(value: str | None) -> str | None:
 
 def _known_status(value: str) -> str:
     if value not in SERVICE_STATUSES:
-        raise ValueError(f"one of {', '.join(SERVICE_STATUSES)}")
+        raise ValueError(_("one of {allowed}").format(allowed=", ".join(SERVICE_STATUSES)))
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from gettext import gettext as _
 from typing import Any
 from uuid import uuid4
 
@@ -115,7 +116,7 @@ class CustomerServicesService(Service):
         self.actor.require("view_customer_service")
         service = self._by_uuid(service_uuid)
         if service is None:
-            raise NotFound(f"There is no service with the UUID {service_uuid}.")
+            raise NotFound(_("There is no service with the UUID {service_uuid}.").format(service_uuid=service_uuid))
         return self._view(service)
 
     def create(self, data: ServiceInput) -> ServiceView:
@@ -174,7 +175,7 @@ class CustomerServicesService(Service):
         if not own:
             self.actor.require("delete_customer_service")
         if service is None:
-            raise NotFound(f"There is no service {service_id}.")
+            raise NotFound(_("There is no service {service_id}.").format(service_id=service_id))
         self.work.billing.discard_service(service_id)
         self.work.inventory.unlink_service(service_id)
         old = {"service_name": service.service_name, "service_uuid": service.service_uuid}
@@ -226,7 +227,9 @@ class CustomerServicesService(Service):
         values["service_provisioned_date"] = data.service_provisioned_date or self.work.clock.now()
         values["service_uuid"] = data.service_uuid or f"Service_{uuid4()}"
         if self._by_uuid(values["service_uuid"]) is not None:
-            raise Conflict(f"Another service already has the UUID {values['service_uuid']}.")
+            raise Conflict(
+                _("Another service already has the UUID {service_uuid}.").format(service_uuid=values["service_uuid"])
+            )
         return values
 
     def _product(self, product_id: int | None) -> ProductView | None:
@@ -235,20 +238,20 @@ class CustomerServicesService(Service):
         try:
             return self.work.catalog.get(product_id)
         except NotFound as error:
-            raise InvalidInput("Some fields are not right.", {"product_id": "is no product"}) from error
+            raise InvalidInput(_("Some fields are not right."), {"product_id": _("is no product")}) from error
 
     def _check_links(self, data: ServiceInput) -> None:
         if not self.work.customers.names_of({data.customer_id}):
-            raise InvalidInput("Some fields are not right.", {"customer_id": "is no customer"})
+            raise InvalidInput(_("Some fields are not right."), {"customer_id": _("is no customer")})
         if data.bundled_parent is not None and self.customer_of(data.bundled_parent) != data.customer_id:
-            raise InvalidInput("Some fields are not right.", {"bundled_parent": "is no service of this customer"})
+            raise InvalidInput(_("Some fields are not right."), {"bundled_parent": _("is no service of this customer")})
         self._check_site(data.customer_id, data.site_id)
 
     def _check_site(self, customer_id: int, site_id: int | None) -> None:
         if site_id is None:
             return
         if site_id not in {site.site_id for site in self.work.customers.sites(customer_id)}:
-            raise InvalidInput("Some fields are not right.", {"site_id": "is no site of this customer"})
+            raise InvalidInput(_("Some fields are not right."), {"site_id": _("is no site of this customer")})
 
     def _list(self, query: ListQuery) -> ListSpec[ServiceRow]:
         """Return the list; a search finds the services of customers with that name too."""
@@ -304,7 +307,7 @@ class CustomerServicesService(Service):
     def _service(self, service_id: int) -> CustomerService:
         service = self.session.get(CustomerService, service_id)
         if service is None:
-            raise NotFound(f"There is no service {service_id}.")
+            raise NotFound(_("There is no service {service_id}.").format(service_id=service_id))
         return service
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from gettext import gettext as _
 from typing import Protocol
 
 
@@ -20,9 +21,13 @@ class Buyer(Protocol):
 def sale_problem(customer: Buyer, statuses: Collection[str]) -> str | None:
     """Return in a sentence why the customer cannot order, or None: `statuses` are those open for sale (PLT-076)."""
     if customer.customer_status not in statuses:
-        return f"{customer.customer_name} is {customer.customer_status}: nothing can be ordered with that status."
+        return _("{customer_name} is {customer_status}: nothing can be ordered with that status.").format(
+            customer_name=customer.customer_name, customer_status=customer.customer_status
+        )
     if not customer.customer_enabled:
-        return f"{customer.customer_name} is disabled: nothing can be ordered until the account is enabled."
+        return _("{customer_name} is disabled: nothing can be ordered until the account is enabled.").format(
+            customer_name=customer.customer_name
+        )
     return None
 
 
@@ -41,5 +46,5 @@ def checked_plus_code(text: str) -> str:
     from openlocationcode import openlocationcode
 
     if text and not openlocationcode.isFull(text):
-        raise ValueError("a full plus code such as 8C3MFJV8+2F")
+        raise ValueError(_("a full plus code such as 8C3MFJV8+2F"))
     return text.upper()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from gettext import gettext as _
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -103,7 +104,7 @@ class CustomersService(Service):
         """
         self.actor.require("create_customer")
         if self.actor.own_customer_id is not None:
-            raise NotPermitted("Customers are created by staff.")
+            raise NotPermitted(_("Customers are created by staff."))
         self._check_status(data.customer_status)
         values = data.model_dump()
         customer = Customer(**values, name_key=fold(data.customer_name), search_text="")
@@ -160,7 +161,7 @@ class CustomersService(Service):
         self.actor.require("update_customer_contact")
         contact = self.session.get(Contact, contact_id)
         if contact is None:
-            raise NotFound(f"There is no contact {contact_id}.")
+            raise NotFound(_("There is no contact {contact_id}.").format(contact_id=contact_id))
         if self._apply(contact, change, required=("contact_firstname",), kind="contact", identity=contact_id):
             self._refresh_search_text(self._customer(contact.customer_id))
             self.session.flush()
@@ -183,7 +184,7 @@ class CustomersService(Service):
         values = data.model_dump()
         values["country"] = data.country or self.work.settings.crm.default_country
         if not values["country"]:
-            raise InvalidInput("Some fields are not right.", {"country": "is required"})
+            raise InvalidInput(_("Some fields are not right."), {"country": _("is required")})
         values["plus_code"] = data.plus_code or rules.plus_code(data.latitude, data.longitude)
         site = Site(customer_id=customer_id, **values)
         self.session.add(site)
@@ -197,7 +198,7 @@ class CustomersService(Service):
         self.actor.require("update_customer_site")
         site = self.session.get(Site, site_id)
         if site is None:
-            raise NotFound(f"There is no site {site_id}.")
+            raise NotFound(_("There is no site {site_id}.").format(site_id=site_id))
         moved = _with_plus_code(change, site)
         self._apply(site, moved, required=("site_name", "country"), kind="site", identity=site_id)
         return view_of(site, SiteView)
@@ -253,7 +254,7 @@ class CustomersService(Service):
     def _customer(self, customer_id: int) -> Customer:
         customer = self.session.get(Customer, customer_id)
         if customer is None:
-            raise NotFound(f"There is no customer {customer_id}.")
+            raise NotFound(_("There is no customer {customer_id}.").format(customer_id=customer_id))
         return customer
 
     def _contacts(self, customer_id: int) -> list[ContactView]:
@@ -269,7 +270,10 @@ class CustomersService(Service):
     def _check_status(self, status: str) -> None:
         allowed = self.work.settings.crm.customer_statuses
         if status not in allowed:
-            raise InvalidInput("Some fields are not right.", {"customer_status": f"one of {', '.join(allowed)}"})
+            raise InvalidInput(
+                _("Some fields are not right."),
+                {"customer_status": _("one of {allowed}").format(allowed=", ".join(allowed))},
+            )
 
     def _refresh_search_text(self, customer: Customer) -> None:
         contacts = self.session.scalars(select(Contact).where(Contact.customer_id == customer.customer_id)).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -37,7 +38,7 @@ def make_engine(url: str | URL) -> Engine:
             isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 5},
         )
-    raise DatabaseProblem(f"{backend} is not supported: choose sqlite, postgresql or mariadb")
+    raise DatabaseProblem(_("{backend} is not supported: choose sqlite, postgresql or mariadb").format(backend=backend))
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -71,13 +72,13 @@ def speaking_database() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise InvalidInput("A value is too long or too large for the database.") from error
+        raise InvalidInput(_("A value is too long or too large for the database.")) from error
     except DBAPIError as error:
         sentence = _known_trouble(error)
         if sentence is None and error.connection_invalidated:
-            sentence = "The connection to the database was lost; nothing was changed."
+            sentence = _("The connection to the database was lost; nothing was changed.")
         if sentence is None and isinstance(error, OperationalError):
-            sentence = f"The database could not do this: {error.orig}"
+            sentence = _("The database could not do this: {orig}").format(orig=error.orig)
         if sentence is None:
             raise
         raise DatabaseProblem(sentence) from error
@@ -89,21 +90,21 @@ def _known_trouble(error: DBAPIError) -> str | None:
 
 
 _TROUBLES = (
-    ("locked", "The database is locked by another program. Nothing was changed; try again."),
-    ("database or disk is full", "The disk that holds the database is full. Nothing was changed."),
-    ("no space left", "The disk that holds the database is full. Nothing was changed."),
-    ("readonly", "The database file cannot be written. Check its owner and permissions."),
-    ("unable to open", "The database file cannot be opened. Check its folder and permissions."),
-    ("no such table", "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
-    ("no such column", "The database is of an older version. Run 'omnicrm db upgrade'."),
-    ('relation "', "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
-    ("doesn't exist", "The database is empty or of an older version. Run 'omnicrm db upgrade'."),
-    ("unknown column", "The database is of an older version. Run 'omnicrm db upgrade'."),
-    ("connection refused", "The database server cannot be reached: connection refused."),
-    ("can't connect", "The database server cannot be reached."),
-    ("could not translate host", "The database server's name cannot be resolved."),
-    ("timeout", "The database did not answer in time. Nothing was changed; try again."),
-    ("deadlock", "Two changes stood in each other's way. Nothing was changed; try again."),
-    ("access denied", "The database refused the user name or password."),
-    ("password authentication failed", "The database refused the user name or password."),
+    ("locked", _("The database is locked by another program. Nothing was changed; try again.")),
+    ("database or disk is full", _("The disk that holds the database is full. Nothing was changed.")),
+    ("no space left", _("The disk that holds the database is full. Nothing was changed.")),
+    ("readonly", _("The database file cannot be written. Check its owner and permissions.")),
+    ("unable to open", _("The database file cannot be opened. Check its folder and permissions.")),
+    ("no such table", _("The database is empty or of an older version. Run 'omnicrm db upgrade'.")),
+    ("no such column", _("The database is of an older version. Run 'omnicrm db upgrade'.")),
+    ('relation "', _("The database is empty or of an older version. Run 'omnicrm db upgrade'.")),
+    ("doesn't exist", _("The database is empty or of an older version. Run 'omnicrm db upgrade'.")),
+    ("unknown column", _("The database is of an older version. Run 'omnicrm db upgrade'.")),
+    ("connection refused", _("The database server cannot be reached: connection refused.")),
+    ("can't connect", _("The database server cannot be reached.")),
+    ("could not translate host", _("The database server's name cannot be resolved.")),
+    ("timeout", _("The database did not answer in time. Nothing was changed; try again.")),
+    ("deadlock", _("Two changes stood in each other's way. Nothing was changed; try again.")),
+    ("access denied", _("The database refused the user name or password.")),
+    ("password authentication failed", _("The database refused the user name or password.")),
 )

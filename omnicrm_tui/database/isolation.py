@@ -6,6 +6,8 @@ statement that the session cannot narrow (plain tables, raw SQL) is refused for 
 
 from __future__ import annotations
 
+from gettext import gettext as _
+
 from sqlalchemy import event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
@@ -23,7 +25,7 @@ def confine_to_own_customer(state: ORMExecuteState) -> None:
     if own is None:
         return
     if not state.is_orm_statement:
-        raise NotPermitted("This query cannot be confined to your own customer.")
+        raise NotPermitted(_("This query cannot be confined to your own customer."))
     state.statement = state.statement.options(*_criteria(own))
 
 

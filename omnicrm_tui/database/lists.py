@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from gettext import gettext as _
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -38,7 +39,7 @@ def flag(column: SortColumn) -> Condition:
 
     def condition(values: Sequence[str]) -> ColumnElement[bool]:
         if not set(values) <= {"true", "false"}:
-            raise InvalidInput("Some filters are not right.", {column.key: "true or false"})
+            raise InvalidInput(_("Some filters are not right."), {column.key: _("true or false")})
         return column.in_([value == "true" for value in values])
 
     return condition
@@ -96,7 +97,10 @@ class ListSpec(Generic[Row]):
         Raises InvalidInput for a page below 1 or a size outside 1..1000.
         """
         if page < 1 or not 1 <= per_page <= MAX_PER_PAGE:
-            raise InvalidInput("Page numbers start at 1.", {"per_page": f"between 1 and {MAX_PER_PAGE}"})
+            raise InvalidInput(
+                _("Page numbers start at 1."),
+                {"per_page": _("between 1 and {n}").format(n=MAX_PER_PAGE)},
+            )
         sort = self._sort(query)
         total = session.scalar(self._matching(self.joins(select(func.count(self.primary_key))), query, scope)) or 0
         statement = self._matching(self.joins(select(*self._columns(sort))), query, scope)
@@ -113,7 +117,9 @@ class ListSpec(Generic[Row]):
         try:
             return self.sorts[query.sort]
         except KeyError:
-            raise InvalidInput(f"Sort by one of: {', '.join(self.sorts)}.", {"sort": "unknown"}) from None
+            raise InvalidInput(
+                _("Sort by one of: {sorts}.").format(sorts=", ".join(self.sorts)), {"sort": _("unknown")}
+            ) from None
 
     def _matching(self, statement: Select[Any], query: ListQuery, scope: Sequence[Any]) -> Select[Any]:
         for condition in scope:
@@ -122,7 +128,10 @@ class ListSpec(Generic[Row]):
             statement = statement.where(self.search(words))
         for name, values in query.filters.items():
             if name not in self.filters:
-                raise InvalidInput(f"Filter by one of: {', '.join(self.filters)}.", {name: "unknown filter"})
+                raise InvalidInput(
+                    _("Filter by one of: {filters}.").format(filters=", ".join(self.filters)),
+                    {name: _("unknown filter")},
+                )
             if values:
                 statement = statement.where(self.filters[name](values))
         return statement

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,14 +64,18 @@ def require_current(settings: Settings) -> bool:
     if version.state is SchemaState.EMPTY and settings.database_url.startswith(_SQLITE):
         return bool(upgrade(settings))
     problem = {
-        SchemaState.EMPTY: "The database is empty. Run 'omnicrm db upgrade' to make its tables.",
-        SchemaState.OLDER: f"The database is of version {version.revision}, this program works with {HEAD}. "
-        "Back it up, then run 'omnicrm db upgrade'.",
-        SchemaState.NEWER: f"The database is of version {version.revision}, which this program does not know "
-        f"(it works with {HEAD}). Install the newer program.",
+        SchemaState.EMPTY: _("The database is empty. Run 'omnicrm db upgrade' to make its tables."),
+        SchemaState.OLDER: _(
+            "The database is of version {found}, this program works with {known}. "
+            "Back it up, then run 'omnicrm db upgrade'."
+        ),
+        SchemaState.NEWER: _(
+            "The database is of version {found}, which this program does not know (it works with {known}). "
+            "Install the newer program."
+        ),
     }.get(version.state)
     if problem:
-        raise DatabaseProblem(problem)
+        raise DatabaseProblem(problem.format(found=version.revision, known=HEAD))
     return False
 
 
@@ -128,10 +133,10 @@ def _sqlite_revision(url: str) -> str | None:
 
 def _sqlite_trouble(path: Path, error: sqlite3.Error) -> str:
     if "not a database" in str(error):
-        return f"{path} is not an SQLite database."
+        return _("{path} is not an SQLite database.").format(path=path)
     if "unable to open" in str(error):
-        return f"The database file {path} cannot be opened. Check its folder and permissions."
-    return f"The database {path} could not be read: {error}."
+        return _("The database file {path} cannot be opened. Check its folder and permissions.").format(path=path)
+    return _("The database {path} could not be read: {error}.").format(path=path, error=error)
 
 
 def _server_revision(url: str) -> str | None:
@@ -187,7 +192,9 @@ def _migrate(settings: Settings, direction: str, revision: str) -> list[str]:
             getattr(command, direction)(config, revision)
             _forget_version_table(connection)
     except CommandError as error:
-        raise DatabaseProblem(f"The database cannot be taken to {revision}: {error}.") from error
+        raise DatabaseProblem(
+            _("The database cannot be taken to {revision}: {error}.").format(revision=revision, error=error)
+        ) from error
     return steps
 
 

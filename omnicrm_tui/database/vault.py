@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from gettext import gettext as _
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -55,11 +56,11 @@ class Vault:
         number, nonce, body = sealed[1], sealed[2 : 2 + _NONCE_BYTES], sealed[2 + _NONCE_BYTES :]
         cipher = self._ciphers.get(number)
         if sealed[0] != _FORMAT or cipher is None:
-            raise CrmError(f"The key that sealed {column} is not in the key folder.")
+            raise CrmError(_("The key that sealed {column} is not in the key folder.").format(column=column))
         try:
             return cipher.decrypt(nonce, body, _bound_to(column, row_id)).decode()
         except InvalidTag as error:
-            raise CrmError(f"The sealed value of {column} was altered.") from error
+            raise CrmError(_("The sealed value of {column} was altered.").format(column=column)) from error
 
 
 def _bound_to(column: str, row_id: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from gettext import gettext as _
 from typing import Any, TypeVar, cast
 
 from omnicrm_tui.database.base import Base
@@ -37,7 +38,7 @@ def apply_changes(row: Base, changes: Mapping[str, Any]) -> tuple[dict[str, Any]
 def check_version(row: Any, expected: int | None) -> None:
     """Raise Conflict when the caller worked from another version; None means the last write wins."""
     if expected is not None and row.version != expected:
-        raise Conflict("Somebody else changed this meanwhile. Look at it again, then repeat.")
+        raise Conflict(_("Somebody else changed this meanwhile. Look at it again, then repeat."))
 
 
 def _field_names(view: type[Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from functools import cached_property
+from gettext import gettext as _
 
 from sqlalchemy import func, or_, select
 
@@ -18,7 +19,7 @@ from omnicrm_tui.identity.rules import address_is_in, address_of
 from omnicrm_tui.identity.tokens import Keyring
 from omnicrm_tui.work import Service
 
-OVER = "The session is over. Log in again."
+OVER = _("The session is over. Log in again.")
 JOB = "job"
 
 
@@ -59,7 +60,7 @@ class Access(Service):
             if hmac.compare_digest(hashlib.sha256(known.encode()).digest(), given):
                 match = entry
         if match is None or (match.ips and not address_is_in(source, match.ips)):
-            raise NotAuthenticated("Invalid API key")
+            raise NotAuthenticated(_("Invalid API key"))
         return self._machine(f"API key {match.description}".strip(), match.roles, source)
 
     def actor_of_address(self, source: str) -> Actor | None:

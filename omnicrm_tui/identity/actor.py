@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from gettext import gettext as _
 
 from omnicrm_tui.errors import NotPermitted
 
@@ -51,7 +52,7 @@ class Actor:
     def require(self, permission: str) -> None:
         """Raise NotPermitted, naming the permission, unless the actor holds it."""
         if not self.may(permission):
-            raise NotPermitted(f"This needs the permission {permission.lower()}.")
+            raise NotPermitted(_("This needs the permission {lower}.").format(lower=permission.lower()))
 
 
 def system_actor(name: str) -> Actor:

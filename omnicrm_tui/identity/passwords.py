@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from functools import cache
+from gettext import gettext as _
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,7 @@ class _turn:  # noqa: N801 - reads as a statement: with _turn():
 
     def __enter__(self) -> None:
         if not _gate.acquire(timeout=WAIT_SECONDS):
-            raise TooManyRequests("Too many log-ins at once. Try again in a moment.")
+            raise TooManyRequests(_("Too many log-ins at once. Try again in a moment."))
 
     def __exit__(self, *_: object) -> None:
         _gate.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from gettext import gettext as _
 
 from sqlalchemy import delete, func, insert, select
 
@@ -44,7 +45,7 @@ class Roles(Service):
         """Add a permission that the catalogue lacks (BIL-409). Needs admin; raises Conflict when there is one."""
         self.actor.require(ADMIN)
         if self.session.scalar(select(Permission.id).where(Permission.name == data.name)) is not None:
-            raise Conflict(f"There is already a permission {data.name}.")
+            raise Conflict(_("There is already a permission {name}.").format(name=data.name))
         permission = Permission(**data.model_dump())
         self.session.add(permission)
         self.session.flush()
@@ -78,7 +79,7 @@ class Roles(Service):
         check_version(role, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
         if None in given.values():
-            raise InvalidInput("Some fields are not right.", {"name": "is required"})
+            raise InvalidInput(_("Some fields are not right."), {"name": _("is required")})
         if given.get("name", role.name).lower() != role.name.lower():
             self._check_name(given["name"])
         old, new = apply_changes(role, given)
@@ -105,7 +106,7 @@ class Roles(Service):
         before = self._role_view(role).permissions
         known = set(self.session.scalars(select(Permission.id).where(Permission.id.in_(permission_ids))))
         if unknown := sorted(set(permission_ids) - known):
-            raise NotFound(f"There is no permission {unknown[0]}.")
+            raise NotFound(_("There is no permission {unknown}.").format(unknown=unknown[0]))
         held = set(
             self.session.scalars(select(role_permission.c.permission_id).where(role_permission.c.role_id == role_id))
         )
@@ -128,7 +129,7 @@ class Roles(Service):
         role = self._role(role_id)
         user = self.session.get(User, user_id)
         if user is None:
-            raise NotFound(f"There is no user {user_id}.")
+            raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
         view = self._role_view(role)
         if user.username in view.users:
             return view
@@ -152,7 +153,7 @@ class Roles(Service):
     def _role(self, role_id: int) -> Role:
         role = self.session.get(Role, role_id)
         if role is None:
-            raise NotFound(f"There is no role {role_id}.")
+            raise NotFound(_("There is no role {role_id}.").format(role_id=role_id))
         return role
 
     def _role_view(self, role: Role) -> RoleView:
@@ -169,7 +170,7 @@ class Roles(Service):
 
     def _check_name(self, name: str) -> None:
         if self.session.scalar(select(Role.id).where(func.lower(Role.name) == name.lower())) is not None:
-            raise Conflict(f"There is already a role {name}.")
+            raise Conflict(_("There is already a role {name}.").format(name=name))
 
     def _grant(self, role_id: int, permission_ids: Sequence[int]) -> None:
         if permission_ids:
@@ -185,4 +186,4 @@ class Roles(Service):
         yield
         self.session.flush()
         if had_one and self.work.identity.first_admin_id() is None:
-            raise Conflict("This would leave nobody who may administer the system.")
+            raise Conflict(_("This would leave nobody who may administer the system."))

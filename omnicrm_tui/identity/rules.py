@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import unicodedata
 from collections.abc import Iterable
+from gettext import gettext as _
 
 LEAST_PASSWORD = 8
 MOST_PASSWORD = 256
@@ -13,16 +14,19 @@ MOST_PASSWORD = 256
 def password_problem(password: str) -> str | None:
     """Return what `password` still needs, as one sentence, or None when it will do (BIL-418)."""
     if len(password) > MOST_PASSWORD:
-        return f"has at most {MOST_PASSWORD} characters"
+        return _("has at most {n} characters").format(n=MOST_PASSWORD)
     needs = [
-        (f"at least {LEAST_PASSWORD} characters", len(password) >= LEAST_PASSWORD),
-        ("an upper case letter", any(c.isupper() for c in password)),
-        ("a lower case letter", any(c.islower() for c in password)),
-        ("a digit", any(c.isdigit() for c in password)),
-        ("a special character such as !@#$%^&*", any(not c.isalnum() and not c.isspace() for c in password)),
+        (
+            _("at least {n} characters").format(n=LEAST_PASSWORD),
+            len(password) >= LEAST_PASSWORD,
+        ),
+        (_("an upper case letter"), any(c.isupper() for c in password)),
+        (_("a lower case letter"), any(c.islower() for c in password)),
+        (_("a digit"), any(c.isdigit() for c in password)),
+        (_("a special character such as !@#$%^&*"), any(not c.isalnum() and not c.isspace() for c in password)),
     ]
     missing = [words for words, met in needs if not met]
-    return f"needs {', '.join(missing)}" if missing else None
+    return _("needs {missing}").format(missing=", ".join(missing)) if missing else None
 
 
 def login_name(text: str) -> str:

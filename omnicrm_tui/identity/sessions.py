@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from gettext import gettext as _
 from typing import Any, NoReturn, cast
 
 from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
@@ -21,7 +22,7 @@ from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 
-WRONG = "Invalid email or password"
+WRONG = _("Invalid email or password")
 CHALLENGE_LIFE = timedelta(minutes=5)
 JOB_LIFE = timedelta(days=30)
 SESSION = "session"
@@ -61,7 +62,7 @@ class Sessions(Access):
         secret = self.work.vault.open("crm_user.totp_secret", user.id, user.totp_secret)
         step = totp.matching_step(secret, code, self.work.clock.now()) if secret else None
         if step is None or not self._use_step(user.id, step):
-            self._refuse(user, "Login failed: wrong second factor", source_address, "This code is not right.")
+            self._refuse(user, "Login failed: wrong second factor", source_address, _("This code is not right."))
         return self._open(user, source_address, bool(claims.get("rem")))
 
     def change_password(self, user_id: int, current_password: str, new_password: str, source_address: str) -> None:
@@ -71,9 +72,9 @@ class Sessions(Access):
         """
         problem = password_problem(new_password)
         if new_password == current_password:
-            problem = "must differ from the current one"
+            problem = _("must differ from the current one")
         if problem:
-            raise InvalidInput("The new password will not do.", {"new_password": problem})
+            raise InvalidInput(_("The new password will not do."), {"new_password": problem})
         user = self._check_password(self.session.get(User, user_id), current_password, source_address)
         self._store_password(user.id, new_password, force_change=False)
         self._log(user, "Password changed", source_address)
@@ -132,10 +133,10 @@ class Sessions(Access):
         found = self.session.scalar(select(TokenFamily).where(TokenFamily.provision_id == provision_id))
         if found is None:
             if initiating_user is None:
-                raise NotFound(f"Nobody stands behind job {provision_id}.")
+                raise NotFound(_("Nobody stands behind job {provision_id}.").format(provision_id=provision_id))
             found = self._add_job_family(provision_id, self.actor_of_user(initiating_user, self.actor.source_address))
         if self._is_over(found):
-            raise NotAuthenticated(f"Job {provision_id} has ended.")
+            raise NotAuthenticated(_("Job {provision_id} has ended.").format(provision_id=provision_id))
         return self._tokens(found, self._add_token(found, self.actor.source_address))
 
     def end_job_tokens(self, provision_id: int) -> None:
@@ -178,7 +179,7 @@ class Sessions(Access):
         if user is None or user.deleted or not user.active:
             raise NotAuthenticated(WRONG)
         if user.locked_until is not None and user.locked_until > now:
-            raise AccountLocked("The account is locked after too many failed attempts. Try again later.")
+            raise AccountLocked(_("The account is locked after too many failed attempts. Try again later."))
         failures = 1 if user.locked_until is not None else user.failed_logins + 1
         locks = failures >= security.lockout_failures
         until = now + timedelta(minutes=security.lockout_minutes) if locks else None

@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.errors import NotAuthenticated
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 ACCESS = "access"
 CHALLENGE = "challenge"
-EXPIRED = "The access token is not valid, or no longer."
+EXPIRED = _("The access token is not valid, or no longer.")
 _KEY_BYTES = 32
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select
@@ -139,8 +140,8 @@ class Users(Sessions, Roles):
         check_version(user, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version", "role", "email"})
         required = ("first_name", "last_name", "active", "deleted")
-        if blank := {name: "is required" for name in required if name in given and given[name] in (None, "")}:
-            raise InvalidInput("Some fields are not right.", blank)
+        if blank := {name: _("is required") for name in required if name in given and given[name] in (None, "")}:
+            raise InvalidInput(_("Some fields are not right."), blank)
         self._check_contact(given.get("contact_id"))
         if "deleted" in given:
             given["deleted_at"] = self.work.clock.now() if given["deleted"] else None
@@ -186,7 +187,7 @@ class Users(Sessions, Roles):
     def _user(self, user_id: int) -> User:
         user = self.session.get(User, user_id, populate_existing=True)
         if user is None:
-            raise NotFound(f"There is no user {user_id}.")
+            raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
         return user
 
     def _user_view(self, user: User) -> UserView:
@@ -198,8 +199,10 @@ class Users(Sessions, Roles):
         by_name: dict[str, int] = {row[0]: row[1] for row in rows}
         unknown = [name for name in names if name.lower() not in by_name]
         if unknown or not names:
-            problem = f"there is no role {unknown[0]}" if unknown else "names at least one role"
-            raise InvalidInput("Some fields are not right.", {"role": problem})
+            problem = (
+                _("there is no role {unknown}").format(unknown=unknown[0]) if unknown else _("names at least one role")
+            )
+            raise InvalidInput(_("Some fields are not right."), {"role": problem})
         return sorted({by_name[name.lower()] for name in names})
 
     def _assign(self, user_id: int, role_ids: Sequence[int]) -> None:
@@ -211,19 +214,22 @@ class Users(Sessions, Roles):
 
     def _check_contact(self, contact_id: int | None) -> None:
         if contact_id is not None and self.work.customers.customer_of_contact(contact_id) is None:
-            raise InvalidInput("Some fields are not right.", {"contact_id": f"there is no contact {contact_id}"})
+            raise InvalidInput(
+                _("Some fields are not right."),
+                {"contact_id": _("there is no contact {contact_id}").format(contact_id=contact_id)},
+            )
 
     def _check_unique(self, username: str, email: str, own_id: int = 0) -> None:
         """One person's name is never another's address: both are typed into the same field."""
         texts = (username, email)
         taken = select(User.id).where(or_(User.username.in_(texts), User.email.in_(texts)), User.id != own_id)
         if self.session.scalars(taken).first() is not None:
-            raise Conflict("Another user already has this user name or e-mail address.")
+            raise Conflict(_("Another user already has this user name or e-mail address."))
 
     def _check_new_password(self, password: str, field: str) -> None:
         problem = password_problem(password)
         if problem:
-            raise InvalidInput("The password will not do.", {field: problem})
+            raise InvalidInput(_("The password will not do."), {field: problem})
 
 
 def _living(query: ListQuery) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.errors import OutsideSystemError
@@ -31,15 +32,21 @@ class MailjetSender:
             answer = httpx.post(address, json=_body(mail), auth=credentials, timeout=self._timeout)
             said = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise OutsideSystemError(f"Mailjet could not be asked: {type(error).__name__}") from error
+            raise OutsideSystemError(
+                _("Mailjet could not be asked: {name}").format(name=type(error).__name__)
+            ) from error
         if answer.status_code == _BAD_REQUEST:
-            raise Refused(f"Mailjet refused the mail: {_faults(said)}")
+            raise Refused(_("Mailjet refused the mail: {said}").format(said=_faults(said)))
         if answer.status_code != _OK:
-            raise OutsideSystemError(f"Mailjet answered {answer.status_code}. Check its key, secret and account.")
+            raise OutsideSystemError(
+                _("Mailjet answered {status_code}. Check its key, secret and account.").format(
+                    status_code=answer.status_code
+                )
+            )
         if faults := _faults(said):
-            raise Refused(f"Mailjet refused the mail: {faults}")
+            raise Refused(_("Mailjet refused the mail: {faults}").format(faults=faults))
         if not _succeeded(said):
-            raise OutsideSystemError("Mailjet's answer makes no sense: is this its address?")
+            raise OutsideSystemError(_("Mailjet's answer makes no sense: is this its address?"))
 
 
 def _body(mail: Mail) -> dict[str, Any]:

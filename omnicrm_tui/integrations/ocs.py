@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.errors import OutsideSystemError
@@ -18,7 +19,7 @@ class OcsRefused(OutsideSystemError):
     """The charging system answered with an error; `code` is its own word, such as NOT_FOUND."""
 
     def __init__(self, method: str, code: str) -> None:
-        super().__init__(f"The charging system refused {method}: {code[:200]}.")
+        super().__init__(_("The charging system refused {method}: {code}.").format(method=method, code=code[:200]))
         self.code = code
 
 
@@ -62,7 +63,7 @@ class OcsClient:
         import httpx
 
         if not self._address:
-            raise OutsideSystemError("No charging system is configured: set ocs.cgrates in config.yaml.")
+            raise OutsideSystemError(_("No charging system is configured: set ocs.cgrates in config.yaml."))
         try:
             with (
                 httpx.Client(timeout=self._timeout, transport=self._transport, trust_env=False) as client,
@@ -73,13 +74,17 @@ class OcsClient:
         except httpx.TimeoutException as error:
             seconds = f"{self._timeout:g}"
             raise OutsideSystemError(
-                f"The charging system at {self._address} did not answer within {seconds} s. Try again; if it goes"
-                " on, ask the operator of the charging system."
+                _(
+                    "The charging system at {address} did not answer within {seconds} s. Try again; if it goes on, "
+                    "ask the operator of the charging system."
+                ).format(address=self._address, seconds=seconds)
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise OutsideSystemError(
-                f"The charging system at {self._address} cannot be reached. Check that it runs and that"
-                " ocs.cgrates in config.yaml is its address."
+                _(
+                    "The charging system at {address} cannot be reached. Check that it runs and that ocs.cgrates "
+                    "in config.yaml is its address."
+                ).format(address=self._address)
             ) from error
         return self._read(status, content)
 
@@ -100,7 +105,9 @@ class OcsClient:
 
     def _nonsense(self) -> OutsideSystemError:
         return OutsideSystemError(
-            f"What answers at {self._address} is not a charging system, or is broken. Check ocs.cgrates in config.yaml."
+            _(
+                "What answers at {address} is not a charging system, or is broken. Check ocs.cgrates in config.yaml."
+            ).format(address=self._address)
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,11 +39,17 @@ class SmscClient:
         try:
             answer = httpx.post(address, json=body, timeout=self._timeout)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise OutsideSystemError(f"The SMS centre could not be asked: {type(error).__name__}") from None
+            raise OutsideSystemError(
+                _("The SMS centre could not be asked: {name}").format(name=type(error).__name__)
+            ) from None
         if answer.status_code == _CREATED:
             return
         kind = Refused if answer.status_code in _FAULTS_OF_THE_MESSAGE else OutsideSystemError
-        raise kind(f"The SMS centre answered {answer.status_code} instead of {_CREATED}.")
+        raise kind(
+            _("The SMS centre answered {status_code} instead of {created}.").format(
+                status_code=answer.status_code, created=_CREATED
+            )
+        )
 
 
 def plaintext_address(smsc_url: str) -> str:

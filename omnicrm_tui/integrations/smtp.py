@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 from email.utils import formataddr
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 
 from omnicrm_tui.errors import OutsideSystemError
@@ -30,7 +31,7 @@ class SmtpSender:
             message = _message(mail)
         except ValueError as error:
             raise Refused(
-                "The mail cannot be written: an address or the subject has characters that it may not."
+                _("The mail cannot be written: an address or the subject has characters that it may not.")
             ) from error
         try:
             with smtplib.SMTP(self._section.host, self._section.port, timeout=self._timeout) as server:
@@ -40,11 +41,13 @@ class SmtpSender:
             code, answer = next(iter(error.recipients.values()))
             raise _problem(code, answer) from error
         except smtplib.SMTPAuthenticationError as error:
-            raise OutsideSystemError(f"The mail server refused the log-in ({error.smtp_code}).") from error
+            raise OutsideSystemError(
+                _("The mail server refused the log-in ({smtp_code}).").format(smtp_code=error.smtp_code)
+            ) from error
         except smtplib.SMTPResponseException as error:
             raise _problem(error.smtp_code, error.smtp_error) from error
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            raise OutsideSystemError(f"The mail server did not take the mail: {error}") from error
+            raise OutsideSystemError(_("The mail server did not take the mail: {error}").format(error=error)) from error
 
     def _prepare(self, server: smtplib.SMTP) -> None:
         if self._section.starttls:
@@ -69,4 +72,4 @@ def _message(mail: Mail) -> EmailMessage:
 def _problem(code: int, answer: bytes | str) -> OutsideSystemError:
     words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     kind = Refused if code >= _PERMANENT else OutsideSystemError
-    return kind(f"The mail server answered {code}: {words}")
+    return kind(_("The mail server answered {code}: {words}").format(code=code, words=words))

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, or_, select, update
@@ -111,12 +112,12 @@ class Reservations(Templates):
         Conflict with the item's name and why it cannot be had.
         """
         if len(set(choices.values())) < len(choices):
-            raise InvalidInput("The same item is chosen twice.", dict.fromkeys(choices, "choose different items"))
+            raise InvalidInput(_("The same item is chosen twice."), dict.fromkeys(choices, _("choose different items")))
         # In the order of their numbers: two jobs that want the same items never wait for each other.
         for name, inventory_id in sorted(choices.items(), key=lambda choice: choice[1]):
             template = self._template(name)
             if self.actor.own_customer_id is not None and not template.allow_dropdown_customer:
-                raise NotPermitted(f"{name} is chosen by staff.")
+                raise NotPermitted(_("{name} is chosen by staff.").format(name=name))
             with self._free_stock():
                 taken = self._take(template, inventory_id, provision_id)
             if not taken:
@@ -186,7 +187,7 @@ class Reservations(Templates):
         template = self._template(template_name)
         to_customer = self.actor.own_customer_id is not None
         if not (template.allow_dropdown_customer if to_customer else template.allow_dropdown_staff):
-            raise NotPermitted(f"{template_name} is not offered for choosing.")
+            raise NotPermitted(_("{template_name} is not offered for choosing.").format(template_name=template_name))
         return self._free(template)
 
     def _free(self, template: InventoryTemplate) -> tuple[ColumnElement[bool], ...]:
@@ -215,13 +216,17 @@ class Reservations(Templates):
     def _why_not_free(self, name: str, inventory_id: int) -> str:
         item = self.session.get(InventoryItem, inventory_id, populate_existing=True)
         if item is None or item.item != name:
-            return f"There is no {name} with the number {inventory_id}. Choose another one."
+            return _("There is no {name} with the number {inventory_id}. Choose another one.").format(
+                name=name, inventory_id=inventory_id
+            )
         called = describe(item)
         if item.customer_id is not None or item.service_id is not None:
-            return f"{called} belongs to a customer by now. Choose another one."
+            return _("{called} belongs to a customer by now. Choose another one.").format(called=called)
         if held_by_other(item, None, self.work.clock.now()):
-            return f"{called} has just been chosen for another order. Choose another one."
-        return f"{called} cannot be chosen: it is {item.item_state}. Choose another one."
+            return _("{called} has just been chosen for another order. Choose another one.").format(called=called)
+        return _("{called} cannot be chosen: it is {item_state}. Choose another one.").format(
+            called=called, item_state=item.item_state
+        )
 
     def _touched_by(self, provision_id: int) -> Sequence[InventoryItem]:
         statement = select(InventoryItem).where(InventoryItem.reserved_by == provision_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from gettext import gettext as _
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -19,7 +20,7 @@ def _blank_is_none(value: Any) -> Any:
 
 def _known_state(value: str) -> str:
     if value not in ITEM_STATES:
-        raise ValueError(f"one of {', '.join(ITEM_STATES)}")
+        raise ValueError(_("one of {allowed}").format(allowed=", ".join(ITEM_STATES)))
     return value
 
 
@@ -30,7 +31,7 @@ def _degrees(limit: int) -> AfterValidator:
         except InvalidOperation:
             degrees = Decimal("Infinity")
         if degrees.is_nan() or abs(degrees) > limit:
-            raise ValueError(f"decimal degrees between -{limit} and {limit}")
+            raise ValueError(_("decimal degrees between -{limit} and {limit}").format(limit=limit))
         return value
 
     return AfterValidator(within)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from gettext import gettext as _
 from typing import Any
 
 from pydantic import SecretStr
@@ -168,14 +169,14 @@ class InventoryService(Reservations):
         if given.get("service_id") is not None:
             of_service = self.work.customer_services.customer_of(given["service_id"])
             if of_service is None or given.get("customer_id") not in (None, of_service):
-                raise InvalidInput("Some fields are not right.", {"service_id": "is no service of this customer"})
+                raise InvalidInput(_("Some fields are not right."), {"service_id": _("is no service of this customer")})
             customer_id = of_service
         elif given.get("customer_id") is not None and customer_id != owner:
             service_id = given.get("service_id")
             if not self.work.customers.names_of({customer_id}):
-                raise InvalidInput("Some fields are not right.", {"customer_id": "is no customer"})
+                raise InvalidInput(_("Some fields are not right."), {"customer_id": _("is no customer")})
         if owner is not None and customer_id not in (None, owner) and item is not None:
-            raise Conflict(f"{describe(item)} belongs to another customer. Take it back first.")
+            raise Conflict(_("{item} belongs to another customer. Take it back first.").format(item=describe(item)))
         settled: dict[str, Any] = {"customer_id": customer_id, "service_id": service_id}
         if customer_id is None:
             settled["sold_date"] = None
@@ -192,7 +193,9 @@ class InventoryService(Reservations):
         self.actor.require("delete_inventory")
         if not reason:
             step = f"from {item.item_state} to {following}"
-            raise InvalidInput("Some fields are not right.", {"reason": f"is required for the step {step}"})
+            raise InvalidInput(
+                _("Some fields are not right."), {"reason": _("is required for the step {step}").format(step=step)}
+            )
 
     def _settle_hold(self, item: InventoryItem, given: Mapping[str, Any]) -> None:
         """Keep the job's hold and memory in step with a change of owner (see `reservations`)."""
@@ -201,7 +204,7 @@ class InventoryService(Reservations):
         assigned = given["customer_id"] is not None
         job = self.actor.provision_id
         if assigned and held_by_other(item, job, self.work.clock.now()):
-            raise Conflict(f"{describe(item)} is held for another order.")
+            raise Conflict(_("{item} is held for another order.").format(item=describe(item)))
         if job is None or (not assigned and item.reserved_by != job):
             forget_job(item)
         elif not assigned:
@@ -274,7 +277,7 @@ class InventoryService(Reservations):
     def _item(self, inventory_id: int) -> InventoryItem:
         item = self.session.get(InventoryItem, inventory_id)
         if item is None:
-            raise NotFound(f"There is no inventory item {inventory_id}.")
+            raise NotFound(_("There is no inventory item {inventory_id}.").format(inventory_id=inventory_id))
         return item
 
     def _kind(self, data: ItemInput) -> InventoryTemplate:
@@ -285,9 +288,11 @@ class InventoryService(Reservations):
                 else self.session.get(InventoryTemplate, data.inventory_template_id)
             )
         except NotFound as error:
-            raise InvalidInput("Some fields are not right.", {"item": "is no inventory template"}) from error
+            raise InvalidInput(_("Some fields are not right."), {"item": _("is no inventory template")}) from error
         if template is None or data.item not in ("", template.item):
-            raise InvalidInput("Some fields are not right.", {"inventory_template_id": "is no template of this name"})
+            raise InvalidInput(
+                _("Some fields are not right."), {"inventory_template_id": _("is no template of this name")}
+            )
         return template
 
 

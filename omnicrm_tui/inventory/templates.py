@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import select, update
@@ -66,7 +67,11 @@ class Templates(Service):
         self.actor.require("update_inventory_template")
         template = self.session.get(InventoryTemplate, inventory_template_id)
         if template is None:
-            raise NotFound(f"There is no inventory template {inventory_template_id}.")
+            raise NotFound(
+                _("There is no inventory template {inventory_template_id}.").format(
+                    inventory_template_id=inventory_template_id
+                )
+            )
         check_version(template, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
         refuse_blanks(given, _REQUIRED)
@@ -91,20 +96,22 @@ class Templates(Service):
                 .values(item=template.item, version=InventoryItem.version + 1)
             )
             if names := self.work.catalog.names_needing(former):
-                warnings.append(f"These products still ask for {former}: {', '.join(names)}.")
+                warnings.append(
+                    _("These products still ask for {former}: {names}.").format(former=former, names=", ".join(names))
+                )
         if any(name in new for name in LABEL_NAMES):
-            warnings.append("Existing items keep their texts and show them under the new labels.")
+            warnings.append(_("Existing items keep their texts and show them under the new labels."))
         return tuple(warnings)
 
     def _template(self, name: str) -> InventoryTemplate:
         template = self.session.scalar(select(InventoryTemplate).where(InventoryTemplate.item == name))
         if template is None:
-            raise NotFound(f"There is no inventory template {name}.")
+            raise NotFound(_("There is no inventory template {name}.").format(name=name))
         return template
 
     def _refuse_taken_name(self, name: str) -> None:
         if self.session.scalar(select(InventoryTemplate.item).where(InventoryTemplate.item == name)) is not None:
-            raise Conflict(f"There is already an inventory template {name}.")
+            raise Conflict(_("There is already an inventory template {name}.").format(name=name))
 
 
 def labels_of(template: InventoryTemplate) -> tuple[str | None, ...]:
@@ -118,9 +125,9 @@ def _view(template: InventoryTemplate, warnings: tuple[str, ...] = ()) -> Templa
 
 def _refuse_sealed_labels(values: Mapping[str, Any]) -> None:
     wrong = {
-        name: "has a sealed field of its own on every item; choose another label"
+        name: _("has a sealed field of its own on every item; choose another label")
         for name in LABEL_NAMES
         if (values.get(name) or "").casefold() in SEALED_LABELS
     }
     if wrong:
-        raise InvalidInput("Some fields are not right.", wrong)
+        raise InvalidInput(_("Some fields are not right."), wrong)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CursorResult, select, update
@@ -109,14 +110,14 @@ def _send(settings: Settings, message: OutboxMessage) -> str | None:
     """Hand a message over; return why there is no way to, or None. Raises OutsideSystemError."""
     if message.channel == "sms":
         if not settings.smsc.smsc_url:
-            return "No SMS centre is configured (smsc.smsc_url)."
+            return _("No SMS centre is configured (smsc.smsc_url).")
         from omnicrm_tui.integrations.smsc import SmscClient
 
         SmscClient(settings.smsc).send(message.recipient, message.payload["text"])
         return None
     sender = mail_sender(settings)
     if sender is None:
-        return "No mail server is configured (mailjet.api_key or smtp.host)."
+        return _("No mail server is configured (mailjet.api_key or smtp.host).")
     sender.send(_mail(settings, message))
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import func, select
@@ -66,7 +67,7 @@ class MessagingService(Service):
         """
         recipient = to.strip()
         if not is_email(recipient):
-            raise InvalidInput("Some fields are not right.", {"to": "is not an e-mail address"})
+            raise InvalidInput(_("Some fields are not right."), {"to": _("is not an e-mail address")})
         payload = {"text": text, "html": html, "kind": kind}
         return self._add("email", recipient, one_line(subject)[:MOST_SUBJECT], payload, customer_id)
 
@@ -74,7 +75,7 @@ class MessagingService(Service):
         """Put a short message into the outbox and return its number. Raises InvalidInput for what is no number."""
         number = phone_number(to)
         if number is None:
-            raise InvalidInput("Some fields are not right.", {"to": "is not a phone number"})
+            raise InvalidInput(_("Some fields are not right."), {"to": _("is not a phone number")})
         return self._add("sms", number, "", {"text": text, "html": None, "kind": ""}, customer_id)
 
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[OutboxRow]:
@@ -107,7 +108,11 @@ class MessagingService(Service):
         self.actor.require("update_communication")
         message = self._message(outbox_id)
         if message.status not in ("failed", "dropped"):
-            raise Conflict(f"This message is {message.status}: only a failed or dropped one is tried again.")
+            raise Conflict(
+                _("This message is {status}: only a failed or dropped one is tried again.").format(
+                    status=message.status
+                )
+            )
         message.status, message.attempts, message.next_attempt = "waiting", 0, self.work.clock.now()
         self.work.activity.record("message", outbox_id, "Message tried again", customer_id=message.customer_id)
         self.session.flush()
@@ -150,5 +155,5 @@ class MessagingService(Service):
     def _message(self, outbox_id: int) -> OutboxMessage:
         message = self.session.get(OutboxMessage, outbox_id)
         if message is None:
-            raise NotFound(f"There is no message {outbox_id}.")
+            raise NotFound(_("There is no message {outbox_id}.").format(outbox_id=outbox_id))
         return message

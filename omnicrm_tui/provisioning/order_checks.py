@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
+
 from omnicrm_tui.catalog import rules as catalog_rules
 from omnicrm_tui.catalog.schemas import ProductView
 from omnicrm_tui.customer_services import rules as service_rules
@@ -18,7 +20,7 @@ def receiver(work: Work, service_id: int | None, customer_id: int) -> ServiceVie
     """Return the service that an order is for; raises NotFound for one of another customer."""
     service = work.customer_services.get(service_id) if service_id is not None else None
     if service is not None and service.customer_id != customer_id:
-        raise NotFound(f"There is no service {service_id}.")
+        raise NotFound(_("There is no service {service_id}.").format(service_id=service_id))
     return service
 
 
@@ -28,13 +30,15 @@ def check_order(
     """Raise InvalidInput or NotPermitted unless the actor may order the product for that customer and service."""
     by_customer = work.actor.kind is ActorKind.CUSTOMER
     if by_customer and request.provisioning_play not in (None, product.provisioning_play):
-        raise NotPermitted("Another play than the product's can only be run by staff.")
+        raise NotPermitted(_("Another play than the product's can only be run by staff."))
     customer = _buyer(work, customer_id)
     problem = catalog_rules.order_problem(
         product, customer.customer_account_type, work.clock.now(), by_customer=by_customer
     )
     if problem is None and not work.catalog.fits(product, customer_id):
-        problem = f"{product.product_name} needs a service that this customer does not have."
+        problem = _("{product_name} needs a service that this customer does not have.").format(
+            product_name=product.product_name
+        )
     if problem:
         raise InvalidInput(problem, {"product_id": problem})
     _check_addon(product, service)
@@ -61,7 +65,9 @@ def _check_addon(product: ProductView, service: ServiceView | None) -> None:
     if product.category != catalog_rules.ADDON:
         return
     if service is None:
-        problem: str | None = f"{product.product_name} is added to a service: choose which one."
+        problem: str | None = _("{product_name} is added to a service: choose which one.").format(
+            product_name=product.product_name
+        )
     else:
         problem = service_rules.addon_problem(service, product.service_type)
     if problem:

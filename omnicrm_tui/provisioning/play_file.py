@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from gettext import gettext as _
 from pathlib import Path
 from typing import Literal
 
@@ -101,14 +102,16 @@ def find_play(name: str, folders: Sequence[Path]) -> Path:
     """
     stem = re.sub(r"\.ya?ml$", "", name.strip())
     if not _NAME.fullmatch(stem):
-        raise PlayNotFound(f"{name!r} is no name of a play: letters, digits, underscores, points and hyphens")
+        raise PlayNotFound(
+            _("{name!r} is no name of a play: letters, digits, underscores, points and hyphens").format(name=name)
+        )
     for folder in folders:
         for suffix in (".yaml", ".yml"):
             file = folder / f"{stem}{suffix}"
             if file.is_file():
                 return file
     places = ", ".join(str(folder) for folder in folders)
-    raise PlayNotFound(f"There is no play {stem}.yaml in {places}")
+    raise PlayNotFound(_("There is no play {stem}.yaml in {places}").format(stem=stem, places=places))
 
 
 def play_names(folders: Sequence[Path]) -> list[str]:
@@ -121,11 +124,15 @@ def read_play(file: Path) -> Play:
     """Read a play and the task files that it names. Raises PlaySyntax with the line that is wrong."""
     root = _compose(file)
     if not isinstance(root, yaml.SequenceNode) or not root.value:
-        raise PlaySyntax(f"{file.name}: a play file is a list of plays", file, 1)
+        raise PlaySyntax(_("{name}: a play file is a list of plays").format(name=file.name), file, 1)
     documents = []
     for node in root.value:
         if not isinstance(node, yaml.MappingNode):
-            raise PlaySyntax(f"{file.name}, line {line_of(node)}: a play is a mapping", file, line_of(node))
+            raise PlaySyntax(
+                _("{name}, line {line}: a play is a mapping").format(name=file.name, line=line_of(node)),
+                file,
+                line_of(node),
+            )
         documents.append(node)
     tasks = [task for node in documents for task in _tasks_of_play(node, file)]
     description = scalar(documents[0], "name") or file.stem
@@ -157,14 +164,16 @@ def _compose(file: Path) -> yaml.Node | None:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line = mark.line + 1 if mark else None
-        where = f", line {line}, column {mark.column + 1}" if mark else ""
+        where = _(", line {line}, column {value}").format(line=line, value=mark.column + 1) if mark else ""
         raise PlaySyntax(f"{file.name}{where}: {problem.problem or problem.context}", file, line) from problem
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise PlaySyntax(f"{file.name} is not YAML: {problem}", file) from problem
+        raise PlaySyntax(_("{name} is not YAML: {problem}").format(name=file.name, problem=problem), file) from problem
     except FileNotFoundError as problem:
-        raise PlayNotFound(f"There is no file {file}", file) from problem
+        raise PlayNotFound(_("There is no file {file}").format(file=file), file) from problem
     except OSError as problem:
-        raise PlayProblem(f"{file} cannot be read: {problem.strerror}", file) from problem
+        raise PlayProblem(
+            _("{file} cannot be read: {reason}").format(file=file, reason=problem.strerror), file
+        ) from problem
 
 
 def _tasks_of_play(node: yaml.MappingNode, file: Path) -> Iterator[PlayTask]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from gettext import gettext as _
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -66,7 +67,7 @@ def _search(words: str) -> ColumnElement[bool]:
 
 def _statuses(values: Sequence[str]) -> list[int]:
     if not set(values) <= _STATUSES.keys():
-        raise InvalidInput("Some filters are not right.", {"provisioning_status": "0, 1 or 2"})
+        raise InvalidInput(_("Some filters are not right."), {"provisioning_status": _("0, 1 or 2")})
     return [_STATUSES[value] for value in values]
 
 
@@ -99,14 +100,14 @@ class ProvisioningService(Service):
             return self._start_deprovision(request)
         customer_id = self._ordering_customer(request)
         if request.product_id is None:
-            raise InvalidInput("Some fields are not right.", {"product_id": "is required"})
+            raise InvalidInput(_("Some fields are not right."), {"product_id": _("is required")})
         product = self.work.catalog.get(request.product_id)
         service = order_checks.receiver(self.work, request.service_id, customer_id)
         order_checks.check_order(self.work, product, customer_id, service, request)
         types = product.inventory_items
         from_variables, variables = split_inventory(request.variables, types)
         if self.actor.kind is ActorKind.CUSTOMER:
-            _refuse(variables.keys() - CUSTOMER_VARIABLES, "is set by the operator")
+            _refuse(variables.keys() - CUSTOMER_VARIABLES, _("is set by the operator"))
         choices = _complete_choices(types, {**from_variables, **request.inventory})
         system = {"product_id": product.product_id, "customer_id": customer_id}
         if service is not None:
@@ -129,10 +130,10 @@ class ProvisioningService(Service):
         """Run the cleanup part of a service's play (SVC-048, CAT-452, CAT-558)."""
         self.actor.require("create_provision")
         if request.service_id is None:
-            raise InvalidInput("Some fields are not right.", {"service_id": "is required"})
+            raise InvalidInput(_("Some fields are not right."), {"service_id": _("is required")})
         service = self.work.customer_services.get(request.service_id)
         if request.service_uuid not in (None, service.service_uuid):
-            raise InvalidInput("Some fields are not right.", {"service_uuid": "belongs to another service"})
+            raise InvalidInput(_("Some fields are not right."), {"service_uuid": _("belongs to another service")})
         product = self.work.catalog.get(service.product_id) if service.product_id is not None else None
         play = request.provisioning_play or service.deprovisioning_play or service.provisioning_play
         if not play and product is not None:
@@ -168,10 +169,10 @@ class ProvisioningService(Service):
         # For itself alone: of two people who try again at once only one orders.
         job = self.session.get(Provision, provision_id, with_for_update=True) or self._job(provision_id)
         if job.provisioning_status != FAILED:
-            raise Conflict("Only a failed job can be tried again.")
+            raise Conflict(_("Only a failed job can be tried again."))
         attempts = select(Provision.provision_id).where(Provision.retry_of == provision_id)
         if other := self.session.scalar(attempts.where(Provision.provisioning_status != FAILED)):
-            raise Conflict(f"Job {other} is another attempt at this one already.")
+            raise Conflict(_("Job {other} is another attempt at this one already.").format(other=other))
         deprovision = job.action == DEPROVISION
         service_id = job.service_id if deprovision or "service_id" in job.provisioning_json_vars else None
         if not deprovision and job.product_id is not None and job.customer_id is not None:
@@ -195,7 +196,7 @@ class ProvisioningService(Service):
         self.actor.require("update_provision")
         job = self._job(provision_id)
         if job.provisioning_status != RUNNING:
-            raise Conflict("This job has already ended.")
+            raise Conflict(_("This job has already ended."))
         job.cancel_requested = True
         self._record(job, "Provisioning cancelled")
         self.session.flush()
@@ -276,11 +277,11 @@ class ProvisioningService(Service):
             own = self.actor.own_customer_id
             self.actor.require("view_provision")
             if own is None or request.customer_id not in (None, own):
-                raise NotFound(f"There is no customer {request.customer_id}.")
+                raise NotFound(_("There is no customer {customer_id}.").format(customer_id=request.customer_id))
             return own
         self.actor.require("create_provision")
         if request.customer_id is None:
-            raise InvalidInput("Some fields are not right.", {"customer_id": "is required"})
+            raise InvalidInput(_("Some fields are not right."), {"customer_id": _("is required")})
         return request.customer_id
 
     def _create(
@@ -294,7 +295,7 @@ class ProvisioningService(Service):
         service_id: int | None,
         action: str | None = None,
     ) -> Provision:
-        _refuse(reserved_names(variables), "is set by the system alone")
+        _refuse(reserved_names(variables), _("is set by the system alone"))
         initiator = self.actor.user_id or self.work.identity.first_admin_id()
         variables = {**variables, "initiating_user": initiator}
         found = self._read_play(play)
@@ -353,7 +354,7 @@ class ProvisioningService(Service):
     def _job(self, provision_id: int) -> Provision:
         job = self.session.get(Provision, provision_id)
         if job is None:
-            raise NotFound(f"There is no job {provision_id}.")
+            raise NotFound(_("There is no job {provision_id}.").format(provision_id=provision_id))
         return job
 
 
@@ -366,25 +367,27 @@ def _hand_on(dispatcher: Dispatcher, provision_id: int) -> None:
         dispatcher.dispatch(provision_id)
     except OSError as error:
         raise OutsideSystemError(
-            f"Job {provision_id} was written down, but its process could not be started: {error.strerror}."
-            " It will end as interrupted; try it again then."
+            _(
+                "Job {provision_id} was written down, but its process could not be started: {reason}. It will end "
+                "as interrupted; try it again then."
+            ).format(provision_id=provision_id, reason=error.strerror)
         ) from error
 
 
 def _refuse(names: Iterable[str], why: str) -> None:
     if wrong := dict.fromkeys(sorted(names), why):
-        raise InvalidInput("Some variables cannot be given.", wrong)
+        raise InvalidInput(_("Some variables cannot be given."), wrong)
 
 
 def _complete_choices(types: tuple[str, ...], choices: dict[str, Any]) -> dict[str, int]:
     """Check that each required type has an item (BIL-105) and that nothing else was chosen."""
-    missing = {name: "choose an item" for name in types if choices.get(name) in (None, "")}
+    missing = {name: _("choose an item") for name in types if choices.get(name) in (None, "")}
     if missing:
-        raise InvalidInput("Some inventory items are not chosen.", missing)
-    unknown = {name: "is not needed by this product" for name in choices if name not in types}
+        raise InvalidInput(_("Some inventory items are not chosen."), missing)
+    unknown = {name: _("is not needed by this product") for name in choices if name not in types}
     if unknown:
-        raise InvalidInput("Some inventory items are not needed.", unknown)
+        raise InvalidInput(_("Some inventory items are not needed."), unknown)
     numbers = {name: str(choices[name]).strip() for name in types}
     if wrong := {name: "a number" for name, text in numbers.items() if not re.fullmatch("[0-9]{1,18}", text)}:
-        raise InvalidInput("Inventory items are given by their number.", wrong)
+        raise InvalidInput(_("Inventory items are given by their number."), wrong)
     return {name: int(text) for name, text in numbers.items()}
