@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from omnicrm_tui import logs
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import CrmError, DatabaseProblem
@@ -33,7 +34,7 @@ from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
 from omnicrm_tui.provisioning.task_events import TaskEvent
 from omnicrm_tui.redaction import Redactor, SecretValues
-from omnicrm_tui.settings import Settings
+from omnicrm_tui.settings import Settings, secret_texts
 
 log = logging.getLogger("omnicrm.job")
 
@@ -170,7 +171,7 @@ class Job:
 
     def _learn_secrets(self, claimed: ClaimedJob) -> None:
         """Teach the redactor what this job may meet: keys of its items, and the configuration's secrets."""
-        self._secrets.add(*_secret_texts(self._settings))
+        self._secrets.add(*secret_texts(self._settings))
         name = f"job {claimed.provision_id}"
         reader = Actor(ActorKind.JOB, name, permissions=frozenset({"admin"}), provision_id=claimed.provision_id)
         with self._crm.reading(reader) as work:
@@ -229,17 +230,6 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
-def _secret_texts(value: Any) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for _, item in value:
-            yield from _secret_texts(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _secret_texts(item)
-
-
 @contextmanager
 def _own_api(crm: Crm) -> Iterator[str]:
     """Yield the address where the play finds the API: a running one, or ours on a free loopback port.
@@ -293,11 +283,12 @@ def _is_local(url: str) -> bool:
 
 def main() -> int:
     """Run the job whose number is the only argument."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings: Settings = load_settings(os.environ)
+    provision_id = int(sys.argv[1])
+    logs.begin(settings, "job", job=provision_id, request=os.environ.get(logs.REQUEST_VARIABLE))
     crm = Crm.open(settings)
     try:
-        return Job(crm, int(sys.argv[1])).run()
+        return Job(crm, provision_id).run()
     finally:
         crm.close()
 

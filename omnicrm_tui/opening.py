@@ -32,6 +32,9 @@ def open_for_terminal(settings: Settings) -> Crm:
     """
     if settings.demo:
         Thread(target=_lab_or_nothing, args=(settings,), name="lab", daemon=True).start()
+    from omnicrm_tui import logs
+
+    logs.begin(settings, "tui")
     crm = open_crm(settings)
     from omnicrm_tui.chores import begin
 

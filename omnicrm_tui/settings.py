@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -296,6 +297,14 @@ class ApiSection(Section):
     trusted_proxies: list[Network] = []
 
 
+class LogsSection(Section):
+    """Logs (PLT-070): how much is written, when a file is put aside, and how many of those are kept."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    max_megabytes: int = Field(default=10, ge=1, le=10_000)
+    keep: int = Field(default=5, ge=0, le=1000)
+
+
 class Settings(Section):
     """Everything that can be set. `home` holds all state; the rest has defaults that work alone.
 
@@ -323,6 +332,7 @@ class Settings(Section):
     security: SecuritySection = SecuritySection()
     api: ApiSection = ApiSection()
     terminal: TerminalSection = TerminalSection()
+    logs: LogsSection = LogsSection()
     keymap: dict[str, str] = {}
 
     @property
@@ -351,6 +361,11 @@ class Settings(Section):
         return self.home / "exports"
 
     @property
+    def logs_folder(self) -> Path:
+        """Where each kind of process writes its log."""
+        return self.home / "logs"
+
+    @property
     def database_url(self) -> str:
         """The SQLAlchemy URL of the database."""
         if self.database.url is not None:
@@ -367,3 +382,15 @@ class Settings(Section):
             self.database.port,
             self.database.name,
         ).render_as_string(hide_password=False)
+
+
+def secret_texts(value: object) -> Iterator[str]:
+    """Yield every secret in settings or a part of them: what may stand in no log and no event."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name, item in value:
+            yield from item if name == "api_keys" else secret_texts(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from secret_texts(item)

@@ -20,6 +20,7 @@ from omnicrm_tui.api import (
     inventory,
     provisioning,
 )
+from omnicrm_tui.api.exposition import Times
 from omnicrm_tui.api.gate import Gate
 from omnicrm_tui.crm import Crm
 
@@ -52,8 +53,14 @@ def create_app(crm: Crm) -> FastAPI:
     app = Api(
         title="OmniCRM", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    times = Times("omnicrm_api_request_seconds", "How long requests take.", ("method", "route", "status"))
+
+    def observe(method: str, route: str, status: int, seconds: float) -> None:
+        times.observe(seconds, method, route, str(status))
+
     app.state.crm = crm
-    app.add_middleware(Gate)
+    app.state.times = times
+    app.add_middleware(Gate, observe=observe)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

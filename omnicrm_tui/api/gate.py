@@ -1,14 +1,27 @@
-"""The outermost layer: one spelling for every address, and no traceback for anybody."""
+"""The outermost layer: one spelling for every address, an id and a time for every request, no traceback for anybody."""
 
 from __future__ import annotations
 
 import logging
-import secrets
+import time
+from collections.abc import Callable
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from omnicrm_tui import logs
 from omnicrm_tui.api.errors import refusal
 from omnicrm_tui.api.paths import canonical
+
+NO_ROUTE = "(none)"
+"""Stands for the route of what no router knows: made-up addresses make no new names."""
+
+Observe = Callable[[str, str, int, float], None]
+"""Hears of every request: method, route as it was declared, status, seconds."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = ("/health", "/metrics")
+"""Asked every few seconds by machines: logged as details."""
 
 log = logging.getLogger("omnicrm.api")
 
@@ -16,14 +29,35 @@ log = logging.getLogger("omnicrm.api")
 class Gate:
     """ASGI middleware in front of the routers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, observe: Observe) -> None:
         self.app = app
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Bring the path to its canonical spelling, and answer 500 for what nobody foresaw."""
+        """Hand a request on under an id of its own, and note what became of it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request_id = logs.request_id(Headers(scope=scope).get("x-request-id", ""))
+        inner: Scope = {**scope, "path": canonical(scope["path"])}
+        status = 500
+
+        async def note_start(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode())]}
+            await send(message)
+
+        begun = time.perf_counter()
+        with logs.binding(request=request_id):
+            try:
+                await self._answer(scope, inner, receive, note_start, request_id)
+            finally:
+                self._note(inner, status, time.perf_counter() - begun)
+
+    async def _answer(self, scope: Scope, inner: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        """Bring the path to its canonical spelling, and answer 500 for what nobody foresaw."""
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await refusal(400, "An address has no NUL characters.")(scope, receive, send)
             return
@@ -35,11 +69,18 @@ class Gate:
             await send(message)
 
         try:
-            await self.app({**scope, "path": canonical(scope["path"])}, receive, note_start)
+            await self.app(inner, receive, note_start)
         except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("Unexpected error %s in %s %s", reference, scope["method"], scope["path"])
+            log.exception("Unexpected error %s in %s %s", request_id, scope["method"], scope["path"])
             if started:
                 raise
-            text = f"Something went wrong on our side. The log has the details under {reference}."
+            text = f"Something went wrong on our side. The log has the details under {request_id}."
             await refusal(500, text)(scope, receive, send)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = getattr(scope.get("route"), "path", NO_ROUTE)
+        self._observe(method, route, status, seconds)
+        level = logging.DEBUG if route.startswith(_QUIET) else logging.INFO
+        fields = {"status": status, "milliseconds": round(seconds * 1000, 1)}
+        log.log(level, "%s %s", method, scope["path"], extra={"fields": fields})

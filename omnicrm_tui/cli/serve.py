@@ -30,9 +30,10 @@ def serve(host: str, port: int, with_lab: bool) -> None:
 
             lab = stack.enter_context(running_lab(settings))
             settings = with_lab_addresses(settings, lab)
-        from omnicrm_tui import chores
+        from omnicrm_tui import chores, logs
         from omnicrm_tui.opening import open_crm
 
+        logs.begin(settings, "serve")
         crm = open_crm(settings)
         stack.callback(crm.close)
         stack.enter_context(chores.doing(crm))

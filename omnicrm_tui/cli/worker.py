@@ -31,10 +31,11 @@ def worker(queues: list[str]) -> None:
     Each queue is led by one process at a time: several workers are one and its replacements. When ready, print one
     JSON line.
     """
-    from omnicrm_tui import chores
+    from omnicrm_tui import chores, logs
     from omnicrm_tui.opening import open_crm
 
     settings = load_settings()
+    logs.begin(settings, "worker")
     with ExitStack() as stack:
         ending = stack.enter_context(until_told_to_end())
         crm = open_crm(settings)

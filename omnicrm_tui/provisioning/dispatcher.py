@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from omnicrm_tui import logs
 from omnicrm_tui.settings import Settings
 
 
@@ -27,7 +28,7 @@ class LocalDispatcher:
 
     def dispatch(self, provision_id: int) -> None:
         """Start the job's process in a session of its own, with its messages in the home's log folder."""
-        with _job_log(self._settings.home) as log:
+        with _job_log(self._settings.logs_folder) as log:
             subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
                 [sys.executable, "-m", "omnicrm_tui.job", str(provision_id)],
                 stdin=subprocess.DEVNULL,
@@ -44,10 +45,12 @@ class LocalDispatcher:
         own = {**os.environ, "OMNICRM_HOME": str(self._settings.home)}
         if self._settings.config_path is not None:
             own["OMNICRM_CONFIG"] = str(self._settings.config_path)
+        if (request := logs.bound("request")) is not None:
+            own[logs.REQUEST_VARIABLE] = str(request)
         return own
 
 
-def _job_log(home: Path) -> BinaryIO:
-    folder = home / "logs"
+def _job_log(folder: Path) -> BinaryIO:
+    """Open the file for what a job's process prints, which is nothing unless Python itself fails."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.fdopen(os.open(folder / "jobs.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")

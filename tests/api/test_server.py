@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy.pool import QueuePool
 
+from omnicrm_tui import logs
 from omnicrm_tui.api.server import THREADS, ApiServer, listen
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import OutsideSystemError
@@ -75,3 +78,25 @@ def test_a_forwarded_address_is_not_believed_by_default(crm: Crm) -> None:
     with ApiServer(crm) as server:
         answer = httpx.get(f"{server.url}/crm/customers", headers={"X-Forwarded-For": "10.0.0.1"}, timeout=10)
         assert answer.status_code in (401, 403)
+
+
+@pytest.mark.req("PLT-070")
+def test_each_request_is_logged_under_the_id_that_its_answer_names(crm: Crm) -> None:
+    level = logging.getLogger().level
+    logs.begin(crm.settings, "serve")
+    try:
+        with ApiServer(crm) as server:
+            given = httpx.get(f"{server.url}/crm/customer/7?access_token=secret-7", headers={"x-request-id": "mine-1"})
+            made = httpx.get(f"{server.url}/nowhere", headers={"x-request-id": "not well formed"})
+            httpx.get(f"{server.url}/crm/health/live")
+    finally:
+        logs.end()
+        logging.getLogger().setLevel(level)
+    text = (crm.settings.logs_folder / "serve.log").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["message"] for line in lines] == ["GET /customer/7", "GET /nowhere"]
+    assert [line["request"] for line in lines] == ["mine-1", made.headers["x-request-id"]]
+    assert given.headers["x-request-id"] == "mine-1"
+    assert [line["status"] for line in lines] == [403, 404]
+    assert lines[0]["milliseconds"] > 0
+    assert "secret-7" not in text
