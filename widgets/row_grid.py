@@ -230,6 +230,9 @@ class RowGrid(Widget, Generic[R], can_focus=True):
             lines = [strip.crop(*crop.column_span) for strip in lines]
         return lines
 
+    def render_line(self, y: int) -> Strip:
+        return self._line_at(y, self.size)
+
     def _line_at(self, y: int, size: Size) -> Strip:
         if y < HEADER:
             return self._error_line() if self.error else self._heading()
