@@ -165,7 +165,7 @@ class PtyProgram:
                 sent += got
         return Burst(sent, first, last)
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 10.0) -> float:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 20.0) -> float:
         """Read until `condition` holds. Returns seconds since the start; raises TimeoutError with the screen."""
         deadline = time.perf_counter() + timeout
         while not condition():
@@ -173,7 +173,7 @@ class PtyProgram:
                 raise TimeoutError("the screen did not come to what was waited for:\n" + self.text)
         return time.perf_counter() - self._started
 
-    def wait_for(self, *texts: str, timeout: float = 10.0) -> float:
+    def wait_for(self, *texts: str, timeout: float = 20.0) -> float:
         """Read until the screen holds every text. Returns seconds since the start."""
         return self.wait_until(lambda: all(text in self.text for text in texts), timeout)
 

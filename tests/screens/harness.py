@@ -24,13 +24,19 @@ from screens.seat import Seat
 SMALL, LARGE = (80, 24), (120, 40)
 
 
-def make_app(crm: Crm, actor: Actor | None = None, environ: Mapping[str, str] | None = None) -> OmniCrmApp:
+def make_app(
+    crm: Crm,
+    actor: Actor | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    kind: type[OmniCrmApp] = OmniCrmApp,
+) -> OmniCrmApp:
     """Return the application on `crm`; without an actor it begins with the login screen."""
     desk = Desk(crm.settings, lambda _settings: crm)
     desk.actor = actor
     colours = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
     with patch.dict(os.environ, colours, clear=True):
-        return OmniCrmApp(crm.settings, desk, Seat(crm.settings.home, environ or {}))
+        return kind(crm.settings, desk, Seat(crm.settings.home, environ or {}))
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from bench.pty_run import DOWN, ENTER, ESCAPE, UP, PtyProgram
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.customers.schemas import CustomerInput
 from omnicrm_tui.identity.actor import Actor
+from tests.at_rest import at_rest, resize, sent_for, wait_for_same
 from tests.screens.people import add_people
 
 ROOT = Path(__file__).parents[2]
@@ -66,34 +67,20 @@ def test_dialogs_tabs_and_rooms_look_the_same_however_they_are_painted(home: Pat
     with program(home) as diffed, program(home, "--plain") as plain:
         for each in (diffed, plain):
             each.wait_for("of 66")
-            each.settle(idle=0.3)
         for at, step in enumerate(walk()):
-            for each in (diffed, plain):
-                each.write(step) if isinstance(step, bytes) else each.resize(*step)
-            for each in (diffed, plain):
-                each.settle(idle=0.15 if step == ESCAPE else 0.04)
-            if diffed.cells != plain.cells:
-                wait_for_same(diffed, plain, (at, step))
+            if isinstance(step, tuple):
+                resize(diffed, plain, columns=step[0], rows=step[1])
+            else:
+                for each in (diffed, plain):
+                    each.write(step)
+            wait_for_same(diffed, plain, (at, step))
         assert diffed.sent < plain.sent / 2.5
-
-
-def wait_for_same(one: PtyProgram, other: PtyProgram, step: object) -> None:
-    def same() -> bool:
-        one.settle(idle=0.05, limit=1)
-        other.settle(idle=0.05, limit=1)
-        return one.cells == other.cells
-
-    try:
-        one.wait_until(same, timeout=5)
-    except TimeoutError:
-        differing = [(a, b) for a, b in zip(one.lines, other.lines, strict=True) if a != b]
-        raise AssertionError((step, differing or "only colours differ")) from None
 
 
 def test_what_another_program_wrote_is_painted_over(home: Path) -> None:
     with program(home) as app:
         app.wait_for("of 66")
-        app.settle(idle=0.3)
+        at_rest(app)
         shown = app.cells
         app._picture.feed(b"\x1b[5;5HBroadcast message from root")
         assert app.cells != shown
@@ -102,19 +89,22 @@ def test_what_another_program_wrote_is_painted_over(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("opening", "budget"), [(PALETTE, 8000), (b"n", 4000), (KEYS, 8000)], ids=["palette", "form", "keys"]
+    ("opening", "shown", "budget"),
+    [(PALETTE, "Commands", 8000), (b"n", "New customer", 4000), (KEYS, "Keys", 8000)],
+    ids=["palette", "form", "keys"],
 )
-def test_a_dialog_costs_few_bytes(home: Path, opening: bytes, budget: int) -> None:
+def test_a_dialog_costs_few_bytes(home: Path, opening: bytes, shown: str, budget: int) -> None:
     with program(home) as app:
         app.wait_for("of 66")
-        app.settle(idle=0.5)
-        assert 0 < app.press(opening, idle=0.5).sent <= budget
-        assert 0 < app.press(ESCAPE, idle=0.5).sent <= budget
+        assert 0 < sent_for(app, opening) <= budget
+        assert shown in app.text
+        assert 0 < sent_for(app, ESCAPE) <= budget
+        assert shown not in app.text
 
 
 def test_a_tab_costs_few_bytes(home: Path) -> None:
     with program(home) as app:
         app.wait_for("of 66")
-        app.press(ENTER, idle=0.5)
+        sent_for(app, ENTER)
         for tab in b"23456714":
-            assert 0 < app.press(bytes([tab]), idle=0.5).sent <= 8000
+            assert 0 < sent_for(app, bytes([tab])) <= 8000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyte
@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from bench.pty_run import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, UP, PtyProgram
 from bench.sqlite_rows import make_people
+from tests.at_rest import at_rest, resize, sent_for, wait_for_same
 from widgets.scroll_region import SUPPORTED, DiffedUpdate, ShownLines, scroll_codes
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def table(people: Path, *options: str, columns: int = 100, rows: int = 30) -> PtyProgram:
-    argv = [sys.executable, "-m", "bench.table_app", str(people), *options]
+    argv = [sys.executable, "-m", "tests.widgets.table_app", str(people), *options]
     return PtyProgram(argv, columns=columns, rows=rows, cwd=ROOT)
 
 
@@ -62,17 +63,28 @@ def script() -> Iterator[Step]:
     yield from (b"*", b" ", b"f", b" ", b"\x1b", b"/", b"b", b"o", b"\r", *[DOWN] * 40, b"g", b"g", b"S")
 
 
-def act(programs: tuple[PtyProgram, ...], step: Step) -> None:
-    """Do one step in each program. Moves follow each other faster than frames; other keys find it at rest."""
-    for program in programs:
-        if step not in MOVES:
-            program.settle(idle=0.06)
-        if isinstance(step, bytes):
-            program.write(step)
+def act(programs: tuple[PtyProgram, ...], steps: Iterable[Step]) -> Iterator[Step]:
+    """Do each step in each program, and yield it when it is done.
+
+    Moves follow each other faster than frames; other keys find it at rest and are waited for.
+    """
+    moving = True
+    for step in steps:
+        if isinstance(step, tuple):
+            resize(*programs, columns=step[0], rows=step[1])
+        elif step in MOVES:
+            for program in programs:
+                program.write(step)
+            for program in programs:
+                program.settle(idle=0.01)
         else:
-            program.resize(*step)
-    for program in programs:
-        program.settle(idle=0.01 if step in MOVES else 0.02)
+            if moving:
+                at_rest(*programs)
+            for program in programs:
+                program.write(step)
+            at_rest(*programs)
+        moving = step in MOVES
+        yield step
 
 
 def test_the_screen_is_the_same_with_and_without_the_scroll_region(people: Path) -> None:
@@ -81,25 +93,11 @@ def test_the_screen_is_the_same_with_and_without_the_scroll_region(people: Path)
     with table(people) as diffed, table(people, "--plain") as plain:
         diffed.wait_for("of 2,000")
         plain.wait_for("of 2,000")
-        for i, step in enumerate(steps):
-            act((diffed, plain), step)
+        for i, step in enumerate(act((diffed, plain), steps)):
             if i % 40 == 0 or isinstance(step, tuple):
                 wait_for_same(diffed, plain, i)
         wait_for_same(diffed, plain, len(steps))
         assert diffed.sent < plain.sent / 2
-
-
-def wait_for_same(one: PtyProgram, other: PtyProgram, step: int) -> None:
-    def same() -> bool:
-        one.settle(idle=0.03, limit=1)
-        other.settle(idle=0.03, limit=1)
-        return one.cells == other.cells
-
-    try:
-        one.wait_until(same, timeout=5)
-    except TimeoutError:
-        differing = [(a, b) for a, b in zip(one.lines, other.lines, strict=True) if a != b]
-        raise AssertionError((step, differing or "only colours differ")) from None
 
 
 def test_keys_typed_faster_than_frames_leave_nothing_stale(people: Path) -> None:
@@ -108,42 +106,28 @@ def test_keys_typed_faster_than_frames_leave_nothing_stale(people: Path) -> None
         for turn in range(1, 11):
             program.write(DOWN * 7 + UP * 2 + DOWN * 40 + UP * 41)
             program.wait_for(f" {1 + 4 * turn} of 2,000")
-        program.settle(idle=0.3)
+        at_rest(program)
         shown = program.cells
         for rows in (29, 30):
-            program.output.clear()
-            program.resize(100, rows)
-            program.wait_until(lambda: b"E-mail" in program.output)
-        program.wait_until(lambda: program.cells == shown, timeout=5)
+            resize(program, columns=100, rows=rows)
+        program.wait_until(lambda: program.cells == shown)
 
 
 @pytest.mark.parametrize(("columns", "rows", "budget"), [(120, 40, 600), (80, 24, 400)])
 def test_a_scrolled_row_costs_few_bytes(people: Path, columns: int, rows: int, budget: int) -> None:
     with table(people, columns=columns, rows=rows) as program:
         program.wait_for("1 of 2,000")
-        program.settle(idle=0.3)
-        assert cost(program, 1, rows // 2) <= min(500, budget)
+        assert sent_for(program, *[DOWN] * (rows // 2)) <= min(500, budget) * (rows // 2)
         program.write(DOWN * rows)
-        program.wait_for(f" {rows + rows // 2} of 2,000")
-        program.settle(idle=0.3)
-        assert cost(program, rows + rows // 2, rows + rows // 2 + 20) <= budget
-
-
-def cost(program: PtyProgram, position: int, last: int) -> float:
-    """Return the bytes for each row from `position` to `last`, one key at a time."""
-    before, keys = program.sent, last - position
-    while position < last:
-        position += 1
-        program.write(DOWN)
-        program.wait_for(f" {position} of 2,000")
-    program.settle()
-    return (program.sent - before) / keys
+        program.wait_for(f" {1 + rows // 2 + rows} of 2,000")
+        assert sent_for(program, *[DOWN] * 20) <= budget * 20
+        assert f" {21 + rows // 2 + rows} of 2,000" in program.text
 
 
 def test_nothing_is_sent_while_nothing_changes(people: Path) -> None:
     with table(people) as program:
         program.wait_for("1 of 2,000")
-        program.settle(idle=1)
+        at_rest(program)
         assert program.settle(idle=2, limit=2).sent == 0
 
 
