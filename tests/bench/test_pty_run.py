@@ -21,11 +21,11 @@ def echo() -> PtyProgram:
 def test_it_shows_the_screen_and_measures_an_answer() -> None:
     with echo() as program:
         assert program.wait_for("ready.") > 0
-        burst = program.press(b"a")
+        burst = program.press(b"a", idle=1)
         assert burst.sent == len("\x1b[31m<a>\x1b[0m")
         assert burst.first_ms is not None
         assert burst.last_ms is not None
-        assert 0 < burst.first_ms <= burst.last_ms < 1000
+        assert 0 < burst.first_ms <= burst.last_ms
         assert program.lines[1].rstrip() == "<a>"
         assert program.cells[1][0].fg == "red"
         assert program.memory_mib > 1

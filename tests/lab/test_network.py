@@ -37,10 +37,8 @@ def call_part(lab: LabNetwork, http: httpx.Client, part: str) -> httpx.Response:
     return http.post(f"{at.mailjet}/v3.1/send", json={"Messages": [message]}, auth=("key", "secret"))
 
 
-def test_it_starts_quickly_and_listens_on_loopback_only(lab_folder: Path) -> None:
-    began = time.perf_counter()
+def test_it_listens_on_loopback_only(lab_folder: Path) -> None:
     with LabNetwork(lab_folder) as lab:
-        assert time.perf_counter() - began < 0.3
         at = lab.addresses
         assert {at.ocs.split(":")[0], at.mail.split(":")[0]} == {"127.0.0.1"}
         assert all(url.startswith("http://127.0.0.1:") for url in (at.hss, at.smsc, at.mailjet, at.control))

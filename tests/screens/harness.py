@@ -55,13 +55,17 @@ async def signed_in_app(
         yield pilot
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait until no worker runs and everything is painted."""
+async def settled(pilot: Pilot[None], *, dialog: bool = False) -> None:
+    """Wait until no worker runs and everything is painted; with `dialog`, one may wait for a dialog's answer."""
+
+    def at_rest() -> bool:
+        return all(worker.is_finished or (dialog and not worker._thread_worker) for worker in pilot.app.workers)
+
     for _ in range(1000):
         await pilot.pause()
-        if all(worker.is_finished for worker in pilot.app.workers):
+        if at_rest():
             await pilot.pause()
-            if all(worker.is_finished for worker in pilot.app.workers):
+            if at_rest():
                 return
         await pilot.pause(0.005)
     raise AssertionError("workers still run:\n" + screen_text(pilot.app))

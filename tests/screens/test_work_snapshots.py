@@ -41,30 +41,30 @@ def room(name: str, *pressed: str) -> Way:
     return go
 
 
-def ordering(*steps: tuple[tuple[str, ...], str], group: str = "1") -> Way:
-    """Return the way through an order: keys, and what they lead to, for each step."""
+def ordering(*steps: tuple[tuple[str, ...], tuple[str, ...]], group: str = "1") -> Way:
+    """Return the way through an order: keys, and all that they lead to, for each step."""
 
     async def go(pilot: Pilot[None]) -> None:
         await place("catalogue", 1, group)(pilot)
         for pressed, shown in steps:
             await pilot.press(*pressed)
-            await until(pilot, lambda shown=shown: shown in screen_text(pilot.app))  # type: ignore[misc]
-        await pilot.pause(0.05)
+            await until(pilot, lambda shown=shown: all(text in screen_text(pilot.app) for text in shown))  # type: ignore[misc]
 
     return go
 
 
-PICKER = (("enter",), "8944000000000000003")
-SECOND = (("enter",), "+44770000003")
-RENEWAL = (("enter", "enter"), "auto-renewal")
-REVIEW = (("y",), "Confirm & Provision")
+PICKER = (("enter",), ("8944000000000000003", "1 of 3", "2 to choose"))
+SECOND = (("enter",), ("+44770000003", "1 of 3", "1 to choose"))
+RENEWAL = (("enter", "enter"), ("auto-renewal",))
+REVIEW = (("y",), ("( Confirm & Provision )",))
+ACCEPTED = (("space",), ("[ Confirm & Provision ]",))
 
 DIALOGS: dict[str, Way] = {
     "picker": ordering(PICKER),
     "picker-second": ordering(PICKER, SECOND),
     "renewal": ordering(PICKER, SECOND, RENEWAL),
     "review": ordering(PICKER, SECOND, RENEWAL, REVIEW),
-    "review-accepted": ordering(PICKER, SECOND, RENEWAL, REVIEW, (("space",), "[ Confirm & Provision ]")),
+    "review-accepted": ordering(PICKER, SECOND, RENEWAL, REVIEW, ACCEPTED),
 }
 """These wait for an answer in a worker, so the three looks are compared without waiting for it to end."""
 
@@ -124,5 +124,5 @@ async def test_a_step_of_an_order_looks_as_it_did(
         await DIALOGS[name](pilot)
         for look, theme in LOOKS.items():
             pilot.app.theme = theme
-            await pilot.pause()
+            await settled(pilot, dialog=True)
             same_picture(pilot.app, f"{name}-{size}-{look}")
