@@ -38,16 +38,16 @@ def lab(tmp_path: Path) -> Iterator[LabNetwork]:
 
 def smtp(lab: LabNetwork) -> SmtpSender:
     host, _, port = lab.addresses.mail.rpartition(":")
-    return SmtpSender(SmtpSection(host=host, port=int(port)), timeout=3)
+    return SmtpSender(SmtpSection(host=host, port=int(port)), timeout=20)
 
 
 def mailjet(lab: LabNetwork) -> MailjetSender:
     section = MailjetSection(api_key=SecretStr(KEY), api_secret=SecretStr("secret"), base_url=lab.addresses.mailjet)
-    return MailjetSender(section, timeout=3)
+    return MailjetSender(section, timeout=20)
 
 
 def smsc(lab: LabNetwork, **more: Any) -> SmscClient:
-    return SmscClient(SmscSection(smsc_url=lab.addresses.smsc, api_key=SecretStr(KEY), **more), timeout=3)
+    return SmscClient(SmscSection(smsc_url=lab.addresses.smsc, api_key=SecretStr(KEY), **more), timeout=20)
 
 
 @pytest.fixture(params=[smtp, mailjet], ids=["smtp", "mailjet"])
