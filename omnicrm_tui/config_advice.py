@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
+from omnicrm_tui.identity.permissions import PERMISSIONS, ROLE_DESIGNS, VIEW_STATUS
 from omnicrm_tui.settings import Settings
 
 _WIDEST = {4: 24, 6: 64}
@@ -21,6 +23,7 @@ def advice(settings: Settings) -> Iterator[str]:
     for number, key in enumerate(settings.api_keys.values(), 1):
         if not key.description:
             yield f"API key {number} has no description: say which system uses it."
+        yield from _role_advice(f"API key {number}", key.roles)
 
 
 def _whitelist_advice(settings: Settings) -> Iterator[str]:
@@ -32,3 +35,15 @@ def _whitelist_advice(settings: Settings) -> Iterator[str]:
             yield f"ip_whitelist.{text} has {network.num_addresses:,} addresses: name the few that need it."
         if not entry.description:
             yield f"ip_whitelist.{text} has no description: say why it is there."
+        yield from _role_advice(f"ip_whitelist.{text}", entry.roles)
+
+
+def _role_advice(whose: str, names: Sequence[str]) -> Iterator[str]:
+    shipped = {role.name for role in ROLE_DESIGNS} | PERMISSIONS.keys() | {VIEW_STATUS}
+    for name in dict.fromkeys(names):
+        if name not in shipped:
+            near = get_close_matches(name, shipped, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            yield f"{whose} names {name}: no permission, and no role unless one of that name was made.{hint}"
+    if not names:
+        yield f"{whose} has no roles: it may do nothing."

@@ -237,9 +237,9 @@ def _own_api(crm: Crm) -> Iterator[str]:
     The socket listens at once and Ansible takes half a second to start, so the web framework is imported
     meanwhile: calls that come earlier wait in the socket's queue.
     """
-    base_url = crm.settings.crm.base_url
-    if not _is_local(base_url):
-        yield base_url
+    address = crm.settings.crm.internal_address
+    if not _is_local(address):
+        yield address
         return
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     server = _BesidePlay(crm, listener)

@@ -94,6 +94,7 @@ def _as_text(value: object) -> object:
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 Url = Annotated[str, AfterValidator(_url)]
+OwnUrl = Annotated[str, AfterValidator(_base_url)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 EmailAddress = Annotated[str, AfterValidator(_email)]
 Network = Annotated[str, AfterValidator(_network)]
@@ -184,6 +185,12 @@ class MailjetSection(Section):
 EMAIL_TYPES = tuple(name for name in MailjetSection.model_fields if name.startswith("api_crm"))
 
 
+class EmailSection(Section):
+    """Another place for Mailjet's key, which plays know (CAT-508, CAT-522)."""
+
+    api_key: Secret = SecretStr("")
+
+
 class SmtpSection(Section):
     """A plain mail server, used where Mailjet has no key."""
 
@@ -227,9 +234,14 @@ def _known_statuses(names: list[str] | None, info: ValidationInfo) -> list[str] 
 
 
 class CrmSection(Section):
-    """The API's own address (PLT-439) and the operator's identity."""
+    """The API's own address (PLT-439, PLT-601) and the operator's identity.
 
-    base_url: Annotated[str, AfterValidator(_base_url)] = "http://localhost:5000"
+    People follow links to `public_url`, plays call `internal_url`; both are `base_url` where they are blank.
+    """
+
+    base_url: OwnUrl = "http://localhost:5000"
+    public_url: OwnUrl = ""
+    internal_url: OwnUrl = ""
     company_name: str = "OmniCRM"
     tagline: str = ""
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
@@ -240,6 +252,16 @@ class CrmSection(Section):
     sale_statuses: Annotated[list[str] | None, AfterValidator(_known_statuses)] = None
     credit_types: list[str] = ["Cash", "Card", "Bank Transfer", "Goodwill", "Refund", "Discount"]
     theme: str = "omnicrm-dark"
+
+    @property
+    def public_address(self) -> str:
+        """Where people find us: in links of mails."""
+        return self.public_url or self.base_url
+
+    @property
+    def internal_address(self) -> str:
+        """Where plays find the API."""
+        return self.internal_url or self.base_url
 
     @property
     def statuses_for_sale(self) -> list[str]:
@@ -257,7 +279,6 @@ class SecuritySection(Section):
     session_hours: int = Field(default=12, ge=1, le=720)
     lockout_failures: int = Field(default=5, ge=1, le=100)
     lockout_minutes: int = Field(default=30, ge=1, le=10_080)
-    trust_ssh_identity: bool = False
 
 
 class StripeSection(Section):
@@ -318,6 +339,7 @@ class Settings(Section):
     service_types: list[str] = ["omnicharge", "mobile", "internet", "iptv", "voip"]
     hss: HssSection = HssSection()
     mailjet: MailjetSection = MailjetSection()
+    email: EmailSection = EmailSection()
     smtp: SmtpSection = SmtpSection()
     provisioning: ProvisioningSection = ProvisioningSection()
     invoice: InvoiceSection = InvoiceSection()

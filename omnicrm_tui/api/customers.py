@@ -21,6 +21,7 @@ from omnicrm_tui.customers.schemas import (
     SiteInput,
 )
 from omnicrm_tui.errors import NotFound
+from omnicrm_tui.messaging.schemas import CustomerMail
 from omnicrm_tui.schemas import MAX_ID
 from omnicrm_tui.work import Work
 
@@ -60,6 +61,19 @@ def create_customer(caller: CallerDep, data: Annotated[CustomerInput, Depends(Js
     with caller.working() as work:
         created = work.customers.create(data)
     return Answer(created)
+
+
+@creates(router, "/customer/{customer_id}/email")
+def write_to_customer(
+    caller: CallerDep, customer_id: Id, mail: Annotated[CustomerMail, Depends(JsonBody(CustomerMail))]
+) -> Answer:
+    """Send a mail to a customer's contacts through the outbox; `recipients` says to whom.
+
+    Needs create_communication, except of a job that works for this customer.
+    """
+    with caller.working() as work:
+        addresses = work.messaging.write_to_customer(customer_id, mail)
+    return Answer({"recipients": addresses})
 
 
 @router.get("/customer/{customer_id}")

@@ -235,6 +235,11 @@ class CustomersService(Service):
         )
         return {row.customer_id: row.customer_name for row in found}
 
+    def addresses_of(self, customer_id: int) -> list[str]:
+        """Return the e-mail addresses of a customer's contacts, each once, oldest first, for the outbox."""
+        addresses = (contact.contact_email for contact in self._contacts(customer_id))
+        return list(dict.fromkeys(address for address in addresses if address))
+
     def currency_of(self, customer_id: int) -> str:
         """Return the currency that a customer is billed in: its own, else the operator's; raises NotFound."""
         return self._customer(customer_id).currency or self.work.settings.crm.currency

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from omnicrm_tui.schemas import Input
+
+MOST_SUBJECT = 300
+
+
+class CustomerMail(Input):
+    """A mail to a customer; `kind` may be an e-mail type of the configuration, which then says who it is from."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=MOST_SUBJECT)]
+    text: Annotated[str, Field(min_length=1, max_length=16_000)]
+    html: Annotated[str, Field(max_length=64_000)] | None = None
+    kind: Annotated[str, Field(max_length=80)] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,14 @@ from sqlalchemy import func, select
 from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
+from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.messaging.leases import OUTBOX, milliseconds
 from omnicrm_tui.messaging.models import Lease, OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import is_email, one_line, phone_number
-from omnicrm_tui.messaging.schemas import Backlog, Leadership, OutboxRow, OutboxView
+from omnicrm_tui.messaging.schemas import MOST_SUBJECT, Backlog, CustomerMail, Leadership, OutboxRow, OutboxView
 from omnicrm_tui.work import Service
-
-MOST_SUBJECT = 300
 
 _ENTITIES = (
     OutboxMessage.outbox_id,
@@ -70,6 +69,20 @@ class MessagingService(Service):
             raise InvalidInput(_("Some fields are not right."), {"to": _("is not an e-mail address")})
         payload = {"text": text, "html": html, "kind": kind}
         return self._add("email", recipient, one_line(subject)[:MOST_SUBJECT], payload, customer_id)
+
+    def write_to_customer(self, customer_id: int, mail: CustomerMail) -> list[str]:
+        """Put a mail into the outbox for each contact that has an address, and return the addresses.
+
+        Needs create_communication; a job may write to the customer it works for (CAT-486). Raises NotFound.
+        """
+        if not self._is_job_for(customer_id):
+            self.actor.require("create_communication")
+        if not self.work.customers.names_of({customer_id}):
+            raise NotFound(f"There is no customer {customer_id}.")
+        addresses = [text for text in self.work.customers.addresses_of(customer_id) if is_email(text)]
+        for address in addresses:
+            self.enqueue_email(address, mail.subject, mail.text, mail.html, customer_id=customer_id, kind=mail.kind)
+        return addresses
 
     def enqueue_sms(self, to: str, text: str, *, customer_id: int | None = None) -> int:
         """Put a short message into the outbox and return its number. Raises InvalidInput for what is no number."""
@@ -134,6 +147,12 @@ class MessagingService(Service):
         now = milliseconds(self.work.clock.now())
         rows = self.session.scalars(select(Lease).order_by(Lease.name))
         return [Leadership(lease.name, lease.owner, lease.until_ms > now) for lease in rows]
+
+    def _is_job_for(self, customer_id: int) -> bool:
+        job = self.actor.provision_id
+        if self.actor.kind is not ActorKind.JOB or job is None:
+            return False
+        return self.work.provisioning.customer_of(job) == customer_id
 
     def _add(self, channel: str, recipient: str, subject: str, payload: dict[str, Any], customer_id: int | None) -> int:
         now = self.work.clock.now()

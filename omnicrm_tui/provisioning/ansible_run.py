@@ -38,8 +38,9 @@ OUTPUT_LIMIT: Final = 64 * 1024
 _KEPT_ENVIRONMENT: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"}
     | {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
-    | {"MAILJET_API_KEY", "MAILJET_SECRET"}  # plays may take their mail account from here (CAT-508)
 )
+_MAIL_ACCOUNT: Final = frozenset({"MAILJET_API_KEY", "MAILJET_SECRET"})
+"""What plays may take their mail account from (CAT-508, CAT-527); nobody else gets to see it."""
 
 
 _RUNNER_ENVIRONMENT: Final = (
@@ -114,6 +115,7 @@ class PlayRun:
         self._report = report
         self._variables = dict(variables)
         self._redactor = redactor
+        self._redactor.secrets.add(*(os.environ.get(name) for name in _MAIL_ACCOUNT))
         self._clock = clock
         self._api_url = api_url
         self._settings = settings or RunSettings()
@@ -186,7 +188,7 @@ class PlayRun:
 
     def _environment(self) -> dict[str, str]:
         """All of the play's environment: nothing of the machine's own Ansible settings reaches a job."""
-        own = {name: value for name, value in os.environ.items() if name in _KEPT_ENVIRONMENT}
+        own = {name: value for name, value in os.environ.items() if name in _KEPT_ENVIRONMENT | _MAIL_ACCOUNT}
         scratch, home = self._folder.scratch, Path(os.environ.get("HOME", "/"))
         empty = scratch / "ansible.cfg"
         empty.touch(mode=0o600)

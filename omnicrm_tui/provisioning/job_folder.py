@@ -23,10 +23,8 @@ from typing import Any
 
 import yaml
 
-PLAY_SECTIONS = frozenset(
-    {"crm", "ocs", "hss", "smsc", "mailjet", "email", "provisioning", "service_types", "cbc_url", "company"}
-)
-"""The sections of the configuration that plays read, besides the mail types (`api_crm...`)."""
+PLAY_SECTIONS = frozenset({"crm", "ocs", "hss", "smsc", "mailjet", "email", "provisioning", "service_types", "cbc_url"})
+"""The sections of the configuration that plays read."""
 NEVER = frozenset({"database", "jwt_secret", "stripe", "paypal", "api_keys", "ip_whitelist", "security"})
 """Sections that no play gets to see, whatever the operator adds to the list."""
 
@@ -127,17 +125,30 @@ def remove_folders_of(provision_id: int, parent: Path) -> None:
 def config_for_plays(config: Mapping[str, Any], api_url: str, extra_sections: Collection[str] = ()) -> dict[str, Any]:
     """Return the `crm_config` of a play: addresses and the keys of outside systems, with our API's address.
 
-    Never the database password, the signing secret, card keys or API keys. `ocs.OCS` and `ocs.cgrates` are
-    two names of one address in operators' plays (SVC-144, CAT-519): each is filled from the other.
+    Never the database password, the signing secret, card keys or API keys. `crm.base_url` is where the play calls
+    us; `crm.public_url` is for what people read (PLT-601). The mail types stand at both places where plays look for
+    them (PLT-436), without blanks, so that a play's own defaults stand in. `ocs.OCS` and `ocs.cgrates` are two names
+    of one address in operators' plays (SVC-144, CAT-519): each is filled from the other.
     """
     wanted = (PLAY_SECTIONS | set(extra_sections)) - NEVER
-    readable = {name: section for name, section in config.items() if name in wanted or name.startswith("api_crm")}
-    readable["crm"] = {**(readable.get("crm") or {}), "base_url": api_url.rstrip("/")}
+    readable = {name: section for name, section in config.items() if name in wanted}
+    crm = dict(readable.get("crm") or {})
+    public = crm.get("public_url") or crm.get("base_url")
+    readable["crm"] = {**crm, "base_url": api_url.rstrip("/"), **({"public_url": public} if public else {})}
+    if mailjet := readable.get("mailjet"):
+        types = {name: _without_blanks(mailjet[name]) for name in mailjet if name.startswith("api_crm")}
+        known = {name: section for name, section in types.items() if section}
+        keys = {name: value for name, value in mailjet.items() if name not in types}
+        readable |= {"mailjet": {**keys, **known}, **known}
     ocs = dict(readable.get("ocs") or {})
     address = ocs.get("cgrates") or ocs.get("OCS")
     if address:
         readable["ocs"] = {**ocs, "cgrates": address, "OCS": ocs.get("OCS") or address}
     return readable
+
+
+def _without_blanks(section: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (section or {}).items() if value not in (None, "")}
 
 
 def write_private(path: Path, text: str) -> None:

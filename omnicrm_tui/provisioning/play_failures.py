@@ -63,7 +63,7 @@ UNREACHABLE_SYSTEM = Diagnosis(
     ),
     (
         "Check that the system answers at the address in the message",
-        "Check the addresses in the configuration (ocs.cgrates, hss.hss_peers, crm.base_url)",
+        "Check the addresses in the configuration (ocs.cgrates, hss.hss_peers, crm.internal_url)",
         "Look at the rollback's tasks for what could not be undone, then retry the job",
     ),
 )
@@ -85,7 +85,7 @@ TIMED_OUT = Diagnosis(
     ("a system accepts connections and does not answer", "a task waits for input or for a condition"),
     (
         "Look at the last task to see what it waited for",
-        "Raise provisioning.timeout if such a task may take that long",
+        "Raise provisioning.task_timeout_seconds if such a task may take that long",
         "Look at the rollback's tasks for what could not be undone, then retry the job",
     ),
 )

@@ -261,6 +261,10 @@ class ProvisioningService(Service):
         self.actor.require("view_provision")
         return dict(self._job(provision_id).inventory_choices)
 
+    def customer_of(self, provision_id: int) -> int | None:
+        """Return whom a job works for, for the checks of other rooms; None when there is no such job."""
+        return self.session.scalar(select(Provision.customer_id).where(Provision.provision_id == provision_id))
+
     def renewal_choice(self, provision_id: int) -> bool | None:
         """Return what was answered to "enable auto-renewal?" when the job was ordered (SVC-172); None if not asked."""
         answer = self._job(provision_id).provisioning_json_vars.get("auto_renew")

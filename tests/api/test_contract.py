@@ -43,6 +43,7 @@ FOR_MACHINES = "/provision/simple_provision"
 USER = {"username": "x", "email": "x@example.org", "first_name": "X", "last_name": "Y", "password": "Tr0mbone!x"}
 BODIES: dict[str, dict[str, Any]] = {
     "/customer": {"customer_name": "Ada"},
+    "/customer/{customer_id}/email": {"subject": "Hello", "text": "How are you?"},
     "/contact": {"customer_id": UNKNOWN, "contact_firstname": "Ada"},
     "/site": {"customer_id": UNKNOWN, "site_name": "Home", "country": "Norway"},
     "/product": {"product_name": "Mini", "category": "standalone"},

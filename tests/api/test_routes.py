@@ -17,6 +17,7 @@ OPENED_BY = [
             ("PUT", "/customer"): "create_customer",
             ("POST", "/customer"): "create_customer",
             ("PATCH", "/customer/1"): "update_customer",
+            ("PUT", "/customer/1/email"): "create_communication",
             ("GET", "/contact/customer_id/1"): "view_customer_contact",
             ("GET", "/site/customer_id/1"): "view_customer_site",
         },
@@ -95,6 +96,7 @@ OPENED_BY = [
 ]
 BODIES = {
     "/customer": {"customer_name": "Ada"},
+    "/customer/1/email": {"subject": "Hello", "text": "How are you?"},
     "/service": {"customer_id": 9, "service_name": "Mobile"},
     "/product": {"product_name": "Mini", "category": "standalone"},
     "/transaction": {"customer_id": 9, "title": "Set-up", "retail_cost": 5},

@@ -18,6 +18,7 @@ TOKEN = "job-token-3f6a9b2c7d"
 NEWER_TOKEN = "job-token-newer-8e1d"
 MAIL_SECRET = "mailjet-secret-77aa"
 IMSI = "310120123456789"
+LI = {"contact_email": "li@example.com", "contact_firstname": "Li", "contact_lastname": "Wei"}
 SECRETS = (KI, OPC, SMS_KEY, TOKEN, NEWER_TOKEN, MAIL_SECRET)
 
 
@@ -50,6 +51,8 @@ class Backend:
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscribers: dict[str, dict[str, Any]] = field(default_factory=dict)
     mails: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    contacts: list[dict[str, Any]] = field(default_factory=lambda: [dict(LI)])
     messages: list[dict[str, Any]] = field(default_factory=list)
     faults: dict[str, tuple[int, Any]] = field(default_factory=dict)
     hang_on: str = ""
@@ -122,9 +125,11 @@ class Backend:
         product = self.products.get(int(parts[-1]))
         return (200, product) if product else (404, {"message": "unknown product"})
 
-    def _customer(self, _method: str, _parts: list[str], _body: Any) -> tuple[int, Any]:
-        contact = {"contact_email": "li@example.com", "contact_firstname": "Li", "contact_lastname": "Wei"}
-        return 200, {"customer_id": 456, "contacts": [contact]}
+    def _customer(self, method: str, parts: list[str], body: Any) -> tuple[int, Any]:
+        if method == "PUT" and parts[-1] == "email":
+            self.outbox.append(body)
+            return 200, {"recipients": [contact["contact_email"] for contact in self.contacts]}
+        return 200, {"customer_id": 456, "contacts": self.contacts}
 
     def _inventory(self, method: str, parts: list[str], body: Any) -> tuple[int, Any]:
         if parts[0] == "customer_id":

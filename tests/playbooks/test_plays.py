@@ -114,11 +114,16 @@ def test_a_failure_leaves_no_trace(run_play: RunPlay, backend: Backend, fault: d
 
 @pytest.mark.req("SVC-097", "SVC-088")
 def test_a_rollback_puts_a_reused_subscriber_back(run_play: RunPlay, backend: Backend) -> None:
-    backend.subscribers[IMSI] = {"imsi": IMSI, "msisdn": "99990123456789", "enabled": True}
+    keys = {"ki": KI, "opc": OPC}
+    radio = {"ue_ambr_dl": 9999999, "apn_list": "1,2,7", "roaming": {"enabled": False}, "nam": 2}
+    backend.subscribers[IMSI] = {"imsi": IMSI, "msisdn": "99990123456789", "enabled": True, **keys, **radio}
     backend.faults = {"PUT /crm/service/": (400, {"message": "no"})}
+    before = backend.snapshot()
     job = run_play("play_psim_only")
-    assert job.result.status == 2
-    assert backend.subscribers[IMSI]["msisdn"] == "99990123456789"
+    assert (job.result.status, job.result.not_undone) == (2, ())
+    assert backend.snapshot() == before
+    told = [event.result for event in job.events]
+    assert KI not in repr(told)
 
 
 @pytest.mark.req("SVC-092")
@@ -184,10 +189,14 @@ def test_the_facts_of_a_crashed_job_are_enough_to_clean_up(run_play: RunPlay, ba
 
 @pytest.mark.req("SVC-094")
 def test_what_could_not_be_undone_is_named(run_play: RunPlay, backend: Backend) -> None:
-    backend.faults = {"RemoveAccount": (500, {}), "PUT /subscriber/": (500, {})}
+    error = {"id": 1, "result": None, "error": "SERVER_ERROR: the storage is gone"}
+    backend.faults = {"RemoveAccount": (500, {}), "PUT /subscriber/": (500, {}), "RemoveFilter": (200, error)}
     job = run_play("play_psim_only")
     assert job.result.status == 2
-    assert job.result.not_undone == ("Remove the charging account",)
+    assert job.result.not_undone == (
+        "Remove the charging account",
+        "Remove the attribute, resource and filter profiles",
+    )
 
 
 @pytest.mark.req("SVC-124", "CAT-455")

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from omnicrm_tui.catalog.schemas import ProductInput
+from omnicrm_tui.catalog.schemas import ProductChange, ProductInput
 from omnicrm_tui.charging.schemas import BalanceView
 from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceInput, ServiceView
 from omnicrm_tui.identity.actor import Actor
@@ -156,6 +156,22 @@ def test_a_top_up_moves_the_end_on_and_costs_nothing(shop: Shop) -> None:
     assert [(balance.type, balance.value) for balance in shop.added()] == [("DATA", 5 * GIB)]
     assert shop.service().service_deactivate_date == ends + timedelta(days=7)
     assert shop.charges() == []
+
+
+@pytest.mark.req("CAT-416", "CAT-445")
+def test_a_service_that_was_over_is_active_again_from_today(shop: Shop) -> None:
+    crm, admin = shop.operator.crm, shop.operator.admin
+    over = ServiceChange(service_status="Inactive", service_deactivate_date=datetime(2020, 1, 31, tzinfo=UTC))
+    with crm.as_actor(admin) as work:
+        # An add-on is refused to a service that is over; what brings one back is sold as something else.
+        work.catalog.update(shop.products["play_topup_no_charge"], ProductChange(category="promo"))
+        work.customer_services.update(shop.service_id, over)
+    begun = datetime.now(UTC).replace(microsecond=0)
+    assert shop.order("play_topup_no_charge").provisioning_status == SUCCESS
+    service = shop.service()
+    assert service.service_status == "Active"
+    assert service.service_deactivate_date is not None
+    assert begun <= service.service_deactivate_date - timedelta(days=7) <= datetime.now(UTC)
 
 
 @pytest.mark.req("CAT-445")

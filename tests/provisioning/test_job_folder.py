@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
+from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.job import plain
 from omnicrm_tui.provisioning.job_folder import config_for_plays, job_folder
+from omnicrm_tui.settings import Settings
 
 CONFIG: dict[str, Any] = {
     "crm": {"base_url": "http://localhost:5000", "other": 1},
     "ocs": {"OCS": "10.0.0.1:2080", "ocsTenant": "lab"},
     "smsc": {"api_key": "sms"},
-    "api_crmCommunicationCustomerWelcome": {"from_email": "a@example.com"},
+    "mailjet": {"api_key": "m", "api_crmCommunicationCustomerWelcome": None},
     "olt": {"address": "10.0.0.9"},
     "database": {"password": "db"},
     "jwt_secret": "jwt",
@@ -53,13 +56,62 @@ def test_plays_are_copied_with_the_jobs_own_address(plays: Path, tmp_path: Path)
 def test_the_configuration_of_a_play(plays: Path) -> None:
     readable = config_for_plays(CONFIG, "http://127.0.0.1:4711/", ["olt", "database"])
     assert readable == {
-        "crm": {"base_url": "http://127.0.0.1:4711", "other": 1},
+        "crm": {"base_url": "http://127.0.0.1:4711", "public_url": "http://localhost:5000", "other": 1},
         "ocs": {"OCS": "10.0.0.1:2080", "cgrates": "10.0.0.1:2080", "ocsTenant": "lab"},
         "smsc": {"api_key": "sms"},
-        "api_crmCommunicationCustomerWelcome": {"from_email": "a@example.com"},
+        "mailjet": {"api_key": "m"},
         "olt": {"address": "10.0.0.9"},
     }
     assert "olt" not in config_for_plays(CONFIG, "http://127.0.0.1:4711")
+
+
+@pytest.mark.req("PLT-436", "PLT-466")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_crmCommunicationCustomerWelcome: {from_email: a@example.com, template_id: 7}",
+        "mailjet: {api_crmCommunicationCustomerWelcome: {from_email: a@example.com, template_id: 7}}",
+    ],
+    ids=["at the top", "below mailjet"],
+)
+def test_a_play_finds_the_kinds_of_mail_at_both_places_wherever_the_operator_wrote_them(
+    tmp_path: Path, text: str
+) -> None:
+    readable = config_for_plays(plain(settings_of(tmp_path, text)), "http://h")
+    sender = {"from_email": "a@example.com", "template_id": 7}
+    assert readable["api_crmCommunicationCustomerWelcome"] == sender
+    assert readable["mailjet"]["api_crmCommunicationCustomerWelcome"] == sender
+    assert "api_crmCommunicationCustomerInvoice" not in readable
+    assert "api_crmCommunicationCustomerInvoice" not in readable["mailjet"]
+
+
+@pytest.mark.req("PLT-601", "PLT-439")
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("crm: {base_url: https://api.example.com}", "https://api.example.com"),
+        ("crm: {base_url: http://omnicrm-api:5000, public_url: https://crm.example.com/}", "https://crm.example.com"),
+    ],
+)
+def test_a_play_calls_us_inside_and_knows_our_address_for_people(tmp_path: Path, text: str, public: str) -> None:
+    settings = settings_of(tmp_path, text)
+    assert settings.crm.public_address == public
+    assert settings.crm.internal_address == settings.crm.base_url
+    readable = config_for_plays(plain(settings), "http://127.0.0.1:4711")
+    assert (readable["crm"]["base_url"], readable["crm"]["public_url"]) == ("http://127.0.0.1:4711", public)
+
+
+@pytest.mark.req("CAT-508", "CAT-522")
+def test_the_other_place_of_the_mail_key_is_accepted_and_passed_on(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "email: {api_key: mail-key}")
+    assert "mail-key" not in repr(settings)
+    assert config_for_plays(plain(settings), "http://h")["email"] == {"api_key": "mail-key"}
+
+
+def settings_of(home: Path, text: str) -> Settings:
+    """The settings of an operator's file."""
+    (home / "config.yaml").write_text(text)
+    return load_settings({"OMNICRM_HOME": str(home)})
 
 
 def test_only_the_owner_can_read_it_and_it_goes_when_the_job_fails(plays: Path, tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ import pytest
 from omnicrm_tui.errors import DatabaseProblem
 from omnicrm_tui.job import Job
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.messaging.delivery import OutboxCourier
 from omnicrm_tui.provisioning.ansible_run import RunSettings
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import EventView, JobView, ProvisionRequest
+from omnicrm_tui.settings import MailjetSection
 from tests.fixtures.operator import KI, OPC, Operator
 
 pytestmark = pytest.mark.ansible
@@ -76,6 +78,18 @@ def test_a_mobile_service_is_there_in_every_system(operator: Operator) -> None:
         ("Product of play_psim_only", "5.0000"),
         ("Product of play_psim_only", "15.0000"),
     ]
+
+
+@pytest.mark.req("CAT-486")
+def test_with_a_plain_mail_server_alone_the_welcome_goes_through_the_outbox(operator: Operator) -> None:
+    operator.crm.settings = operator.crm.settings.model_copy(update={"mailjet": MailjetSection()})
+    job, events = run(operator, operator.order("play_simple_service"))
+    assert {event.provisioning_status for event in events} == {SUCCESS}
+    with operator.crm.reading(operator.admin) as work:
+        (mail,) = work.messaging.window(ListQuery(), FIRST, 5).rows
+    assert (mail.recipient, mail.customer_id) == ("zoe@customer.example", job.customer_id)
+    assert OutboxCourier(operator.crm).deliver_due() == 1
+    assert "Welcome to our service!" in repr(operator.lab.received("mail"))
 
 
 @pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "SVC-173", "CAT-482")

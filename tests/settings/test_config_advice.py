@@ -1,0 +1,31 @@
+"""What `omnicrm config check` warns of, though it is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from omnicrm_tui.config_advice import advice
+from omnicrm_tui.settings import ApiKey, Settings, WhitelistEntry
+
+
+@pytest.mark.req("CAT-182", "PLT-454", "PLT-455")
+def test_roles_that_are_nowhere_are_named_and_those_that_are_shipped_are_not(tmp_path: Path) -> None:
+    known = ["admin", "view_customer", "Support", "view_status"]
+    settings = Settings(
+        home=tmp_path,
+        api_keys={
+            "a" * 32: ApiKey(roles=known, description="known"),
+            "b" * 32: ApiKey(roles=["suport", "view_customers"], description="misspelt"),
+            "c" * 32: ApiKey(roles=[], description="nothing"),
+        },
+        ip_whitelist={"10.1.2.3": WhitelistEntry(roles=["Night desk", "Night desk"], description="own role")},
+    )
+    assert list(advice(settings)) == [
+        "ip_whitelist.10.1.2.3 names Night desk: no permission, and no role unless one of that name was made.",
+        "API key 2 names suport: no permission, and no role unless one of that name was made. Did you mean Support?",
+        "API key 2 names view_customers: no permission, and no role unless one of that name was made."
+        " Did you mean view_customer?",
+        "API key 3 has no roles: it may do nothing.",
+    ]
