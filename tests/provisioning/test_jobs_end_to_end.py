@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.catalog.schemas import ProductChange
+from omnicrm_tui.customer_services.service import CustomerServicesService
+from omnicrm_tui.errors import DatabaseProblem, OutsideSystemError
+from omnicrm_tui.inventory.schemas import ItemInput, TemplateInput
 from omnicrm_tui.job import Job
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.messaging.delivery import OutboxCourier
@@ -40,14 +43,24 @@ def run(operator: Operator, provision_id: int) -> tuple[JobView, list[EventView]
 def everything(operator: Operator) -> dict[str, object]:
     """What a failed job must leave as it was: charging, HSS, stock, services and charges."""
     with operator.crm.reading(operator.admin) as work:
-        stock = [work.inventory.get(number) for number in operator.choices.values()]
         return {
             "accounts": operator.accounts(),
             "subscribers": operator.subscribers(),
-            "stock": [(item.item_state, item.customer_id, item.service_id, item.sold_date) for item in stock],
+            "stock": work.inventory.window(ListQuery(), FIRST, 10).rows,
             "services": work.customer_services.window(ListQuery(), FIRST, 10).rows,
             "charges": work.billing.window(ListQuery(), FIRST, 10).rows,
         }
+
+
+@pytest.fixture
+def needs(operator: Operator) -> dict[str, dict[str, int]]:
+    """What an order of each play takes from the stock: the simple service here needs a router."""
+    with operator.crm.as_actor(operator.admin) as work:
+        work.inventory.create_template(TemplateInput(item="Router", itemtext1_label="Serial Number"))
+        router = work.inventory.create(ItemInput(item="Router", itemtext1="RT-0001", item_state="In Stock"))
+        asks = ProductChange(inventory_items_list="['Router']")
+        work.catalog.update(operator.product_ids["play_simple_service"], asks)
+    return {"play_psim_only": operator.choices, "play_simple_service": {"Router": router.inventory_id}}
 
 
 @pytest.mark.req("PLT-042", "CAT-371", "SVC-001")
@@ -104,20 +117,51 @@ def test_a_simple_service_needs_no_stock(operator: Operator) -> None:
 @pytest.mark.req("PLT-042")
 @pytest.mark.req("SVC-088", "SVC-091", "SVC-092", "SVC-097", "SVC-111", "CAT-453", "BIL-110", "BIL-147", "PLT-016")
 @pytest.mark.parametrize(
-    ("part", "call"),
-    [("ocs", "AddBalance"), ("hss", "PUT /subscriber"), ("ocs", "SetAccount")],
-    ids=["balance", "subscriber", "account"],
+    ("play", "part", "call"),
+    [
+        ("play_psim_only", "ocs", "SetAccount"),
+        ("play_psim_only", "ocs", "AddBalance"),
+        ("play_psim_only", "hss", "PUT /subscriber"),
+        ("play_psim_only", "crm", "PUT /service"),
+        ("play_simple_service", "ocs", "SetAccount"),
+        ("play_simple_service", "ocs", "AddBalance"),
+        ("play_simple_service", "crm", "PUT /service"),
+    ],
+    ids=lambda value: value.removeprefix("play_").rpartition(" ")[2].strip("/"),
 )
-def test_a_failure_leaves_everything_as_it_was(operator: Operator, part: str, call: str) -> None:
+def test_a_failure_leaves_everything_as_it_was(
+    operator: Operator,
+    needs: dict[str, dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    play: str,
+    part: str,
+    call: str,
+) -> None:
     before = everything(operator)
-    operator.lab.switch(part, "fail", only_for=call)
-    job, events = run(operator, operator.order())
-    operator.lab.switch(part, "ok")
+    if part == "crm":
+        monkeypatch.setattr(CustomerServicesService, "create", _does_not_answer)
+    else:
+        operator.lab.switch(part, "fail", only_for=call)
+    job, events = run(operator, order_of(operator, play, needs))
+    if part != "crm":
+        operator.lab.switch(part, "ok")
     assert (job.provisioning_status, job.status_reason) == (FAILED, "failed")
     assert "503" in (job.error_message or ""), "the sentence says what the other system answered"
     assert next(event.phase for event in events if event.provisioning_status == FAILED) == "main"
     assert any(event.phase == "rescue" for event in events)
     assert everything(operator) == before
+
+
+def order_of(operator: Operator, play: str, needs: dict[str, dict[str, int]]) -> int:
+    """Order the product of a play with what it takes from the stock; return the job's number."""
+    request = ProvisionRequest(
+        product_id=operator.product_ids[play], customer_id=operator.customer_id, inventory=needs[play]
+    )
+    return operator.start(request).provision_id
+
+
+def _does_not_answer(*_arguments: object) -> None:
+    raise OutsideSystemError("The CRM does not answer.")
 
 
 @pytest.mark.req("SVC-110", "SVC-097", "CAT-203")
@@ -135,18 +179,22 @@ def test_a_failure_after_the_service_was_made_removes_it_too(operator: Operator,
 
 @pytest.mark.req("CAT-439")
 @pytest.mark.req("SVC-048", "SVC-090", "SVC-093", "SVC-095", "SVC-099", "CAT-452")
-def test_deprovisioning_ends_well_and_frees_what_the_service_had(operator: Operator) -> None:
-    made, _ = run(operator, operator.order())
-    with operator.crm.as_actor(operator.admin) as work:
-        started = work.provisioning.start(ProvisionRequest(service_id=made.service_id, action="deprovision"))
+@pytest.mark.parametrize("play", ["play_psim_only", "play_simple_service"])
+def test_deprovisioning_ends_well_and_frees_what_the_service_had(
+    operator: Operator, needs: dict[str, dict[str, int]], play: str
+) -> None:
+    made, _ = run(operator, order_of(operator, play, needs))
+    started = operator.start(ProvisionRequest(service_id=made.service_id, action="deprovision"))
     job, events = run(operator, started.provision_id)
     assert (job.provisioning_status, job.error_message) == (SUCCESS, None)
     assert FAILED not in {event.provisioning_status for event in events}
     assert operator.accounts() == []
-    dormant = operator.subscribers()["310120123456789"]
-    assert (dormant["enabled"], dormant["msisdn"]) == (True, "9999" + "0123456789")
+    dormant = [(one["enabled"], one["msisdn"]) for one in operator.subscribers().values()]
+    assert dormant == ([(True, "9999" + "0123456789")] if play == "play_psim_only" else [])
     with operator.crm.reading(operator.admin) as work:
-        stock = [work.inventory.get(number) for number in operator.choices.values()]
+        service = work.customer_services.get(made.service_id or 0)
+        stock = [work.inventory.get(number) for number in needs[play].values()]
+    assert (service.service_status, service.service_deactivate_date is None) == ("Deactivated", False)
     assert {(item.item_state, item.customer_id, item.service_id) for item in stock} == {("Used", None, None)}
 
 
