@@ -7,7 +7,7 @@ DEMO := $(CURDIR)/.demo
 # A Python that somebody else's environment prepared would not see our .venv as it is.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: setup run test test-full lint bench requirements lock help
+.PHONY: setup run test test-full lint bench requirements texts lock help
 
 setup: ## Make .venv from the lock, with compiled bytecode; quick when it is up to date
 	@scripts/setup
@@ -32,6 +32,9 @@ bench: setup ## Measure speed beside its floor on this machine
 
 requirements: setup ## Count the requirements with a test (ARGS=--missing or --tested lists them)
 	@$(BIN)/python -m scripts.requirements_report $(ARGS)
+
+texts: setup ## Gather every text and bring the catalogues of the languages up to date; names what is not translated
+	@$(BIN)/python -m scripts.texts
 
 lock: ## Resolve the dependencies anew and pin them with hashes in requirements.lock
 	@scripts/lock

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from omnicrm_tui import languages
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
@@ -293,7 +294,15 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def action_theme(self, name: str) -> None:
         """Change the look, and remember it."""
         self.theme = name
-        self.seat.keep_theme(name)
+        self.seat.keep(theme=name)
+
+    def action_language(self, code: str) -> None:
+        """Remember another language for the person at this seat: texts are bound while the program starts."""
+        if self.seat.keep(language=code):
+            told = _("{language}: from the next start on.").format(language=languages.NAMES[code])
+        else:
+            told = _("People cannot be told apart here, so nothing is remembered.")
+        self.notify(told, markup=False)
 
     def action_lock(self) -> None:
         """Hide everything until the password is given again."""

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.home import config_path, home_of
 from omnicrm_tui.settings import EMAIL_TYPES, Settings
 
-_DEFAULT_HOME = Path("~/.local/share/omnicrm")
 _NOT_IN_FILES = ("home", "config_path", "demo")
 DEMO_MARKER = "demo.json"
 """The file that makes a home a demo's."""
@@ -35,7 +35,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if env is None else env
     home = _prepared_home(env)
-    path, named = _config_path(env, home)
+    path, named = config_path(env, home)
     fixed: dict[str, Any] = {"home": home, "demo": (home / DEMO_MARKER).exists()}
     if not path.exists():
         if named:
@@ -48,7 +48,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
 
 
 def _prepared_home(env: Mapping[str, str]) -> Path:
-    home = Path(env.get("OMNICRM_HOME") or _DEFAULT_HOME).expanduser().absolute()
+    home = home_of(env)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = home.stat()
@@ -64,14 +64,6 @@ def _close_to_others(home: Path, status: os.stat_result) -> None:
     if status.st_uid != os.getuid() or status.st_mode & 0o1000 or home == Path.home():
         raise ConfigurationError(f"{home}: is open to other users; choose a folder of its own as OMNICRM_HOME.")
     home.chmod(0o700)
-
-
-def _config_path(env: Mapping[str, str], home: Path) -> tuple[Path, bool]:
-    """Return the configuration's path, and whether it must exist because somebody asked for another than usual."""
-    usual = home / "config.yaml"
-    named = env.get("OMNICRM_CONFIG")
-    path = Path(named).expanduser().absolute() if named else usual
-    return path, path != usual
 
 
 def _checked(path: Path, values: dict[str, Any], fixed: dict[str, Any]) -> Settings:

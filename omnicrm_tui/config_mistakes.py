@@ -30,6 +30,8 @@ _KINDS = {
 _PATTERNS = {
     "^[A-Z]{3}$": "three capital letters such as USD",
     "^[a-z]{3}$": "three small letters such as usd",
+    "^[a-z]{2}$": "two small letters such as en or fr",
+    "^$|^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$": "a language and a country such as en-GB",
 }
 
 

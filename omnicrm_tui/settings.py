@@ -93,6 +93,9 @@ def _as_text(value: object) -> object:
 
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
+LANGUAGE = "^[a-z]{2}$"
+LOCALE = "^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
+
 Url = Annotated[str, AfterValidator(_url)]
 OwnUrl = Annotated[str, AfterValidator(_base_url)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
@@ -246,8 +249,11 @@ class CrmSection(Section):
     tagline: str = ""
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    language: str = "en"
+    language: str = Field(default="en", pattern=LANGUAGE)
+    locale: str = Field(default="", pattern=f"^$|{LOCALE}")
+    currency_symbol: str = Field(default="", max_length=5)
     default_country: str = ""
+    default_location: str = ""
     customer_statuses: list[str] = ["Open", "Closed", "Suspended", "Archived", "Active", "Inactive", "Pending"]
     sale_statuses: Annotated[list[str] | None, AfterValidator(_known_statuses)] = None
     credit_types: list[str] = ["Cash", "Card", "Bank Transfer", "Goodwill", "Refund", "Discount"]

@@ -50,7 +50,14 @@ class CustomerScreen(CrmScreen):
             "left_square_bracket", "next_tab(-1)", _("Previous tab"), show=False, key_display="[", id="tabs.previous"
         ),
         *(
-            Binding(str(at + 1), f"tab({at})", title, show=False, id=f"tabs.{at + 1}", tooltip=f"{title} tab")
+            Binding(
+                str(at + 1),
+                f"tab({at})",
+                title,
+                show=False,
+                id=f"tabs.{at + 1}",
+                tooltip=_("{title} tab").format(title=title),
+            )
             for at, (title, _path, _permission) in enumerate(TABS)
         ),
     ]

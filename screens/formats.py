@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from babel import Locale
-
     from omnicrm_tui.settings import CrmSection
 
 
@@ -24,15 +22,15 @@ class Formats:
         """Return `amount` in `currency` (the operator's by default): `$1,234.50`; "" for None."""
         if amount is None:
             return ""
-        from babel.numbers import format_currency
+        from omnicrm_tui.languages import locales
 
-        return str(format_currency(amount, currency or self._crm.currency, locale=self._locale))
+        return locales.money(amount, currency or self._crm.currency, self._crm)
 
     def number(self, value: float | Decimal) -> str:
         """Return a number with separators."""
-        from babel.numbers import format_decimal
+        from omnicrm_tui.languages import locales
 
-        return str(format_decimal(value, locale=self._locale))
+        return locales.number(value, self._crm)
 
     def moment(self, moment: datetime | None) -> str:
         """Return an instant in the operator's zone: `2026-11-21 13:00`; "" for None."""
@@ -40,7 +38,8 @@ class Formats:
             return ""
         from babel.dates import format_datetime
 
-        return str(format_datetime(moment.astimezone(self._zone), "yyyy-MM-dd HH:mm", locale=self._locale))
+        pattern = f"{self._day_pattern} HH:mm"
+        return str(format_datetime(moment.astimezone(self._zone), pattern, locale="en"))
 
     def time(self, moment: datetime | None) -> str:
         """Return the time of an instant in the operator's zone: `13:00:05`; "" for None."""
@@ -53,17 +52,14 @@ class Formats:
         from babel.dates import format_date
 
         day = moment.astimezone(self._zone).date() if isinstance(moment, datetime) else moment
-        return str(format_date(day, "yyyy-MM-dd", locale=self._locale))
+        return str(format_date(day, self._day_pattern, locale="en"))
 
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self._crm.timezone)
 
     @cached_property
-    def _locale(self) -> Locale:
-        from babel import Locale, UnknownLocaleError
+    def _day_pattern(self) -> str:
+        from omnicrm_tui.languages import locales
 
-        try:
-            return Locale.parse(self._crm.language.replace("-", "_"))
-        except (UnknownLocaleError, ValueError):
-            return Locale.parse("en")
+        return locales.day_pattern(self._crm)

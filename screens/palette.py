@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from omnicrm_tui.languages import NAMES, iso_code
 from screens import rooms, themes
 from screens.base import Dialog
 from widgets.controls import TextLine
@@ -203,6 +204,11 @@ def _application(app: OmniCrmApp) -> list[Command]:
             Command(_("Theme: {name}").format(name=label), "", partial(app.action_theme, name))
             for name, label in looks
             if name != app.theme
+        ),
+        *(
+            Command(_("Language: {name}").format(name=name), "", partial(app.action_language, code))
+            for code, name in NAMES.items()
+            if code != iso_code(app.settings.crm.language)
         ),
         Command(_("All keys"), "?", app.action_keys),
         Command(_("Change password"), "", app.action_change_password),

@@ -17,6 +17,7 @@ from pathlib import Path
 from omnicrm_tui.identity.session_file import SessionFile
 
 LOCAL = "127.0.0.1"
+_PREFERENCES = "terminal.json"
 
 
 class Seat:
@@ -43,23 +44,28 @@ class Seat:
     @property
     def theme(self) -> str:
         """The theme that was chosen last; "" when none was."""
-        try:
-            chosen = json.loads(self._preferences.read_text()) if self.folder else {}
-        except (OSError, ValueError):
-            return ""
-        theme = chosen.get("theme", "") if isinstance(chosen, dict) else ""
-        return theme if isinstance(theme, str) else ""
-
-    def keep_theme(self, name: str) -> None:
-        """Remember a theme for the next start, where that is possible."""
-        if self.folder is None:
-            return
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._preferences.write_text(json.dumps({"theme": name}))
+        return self._preferences().get("theme", "")
 
     @property
-    def _preferences(self) -> Path:
-        return (self.folder or Path()) / "terminal.json"
+    def language(self) -> str:
+        """The language that was chosen last; "" when none was."""
+        return self._preferences().get("language", "")
+
+    def keep(self, **chosen: str) -> bool:
+        """Remember a theme or a language for the next start; False where nothing may be kept."""
+        if self.folder is None:
+            return False
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / _PREFERENCES).write_text(json.dumps({**self._preferences(), **chosen}))
+        return True
+
+    def _preferences(self) -> dict[str, str]:
+        try:
+            chosen = json.loads((self.folder / _PREFERENCES).read_text()) if self.folder else {}
+        except (OSError, ValueError):
+            return {}
+        kept = chosen.items() if isinstance(chosen, dict) else ()
+        return {name: value for name, value in kept if isinstance(value, str)}
 
 
 def _own_folder(home: Path, environ: Mapping[str, str]) -> Path | None:

@@ -109,10 +109,10 @@ class ChargingService(Service):
         if rules.family(kind) != rules.MONETARY:
             return ""
         # Imported here: only who has money on an account pays for the tables of all currencies.
-        from babel.numbers import format_currency
+        from omnicrm_tui.languages import locales
 
         crm = self.work.settings.crm
-        return format_currency(value, crm.currency, locale=crm.language)
+        return locales.money(value, crm.currency, crm)
 
 
 def _field(record: Mapping[str, Any], name: str) -> Any:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from gettext import gettext as _
 
+from omnicrm_tui import languages
 from omnicrm_tui.errors import CrmError, InvalidInput
 
 INTERRUPTED = 130
+
+FOR_PROGRAMS = ("serve", "worker", "lab")
+"""Commands whose words go to other systems, into logs and into the database: they speak English."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,6 +40,8 @@ def _run(arguments: list[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return say(f"{where}{error.strerror or error}.", 1)
     except Exception as error:
+        from gettext import gettext as _
+
         return say(_("This should not have happened: {error}").format(error=_kept(error)), 1)
     return code
 
@@ -48,9 +53,15 @@ def _command(arguments: list[str]) -> int:
 
         open_terminal(confined=len(arguments) == 2)
         return 0
+    _speak(arguments[0])
     from omnicrm_tui.cli.commands import run
 
     return run(arguments)
+
+
+def _speak(command: str) -> None:
+    """Bind the language before the command's texts are imported."""
+    languages.speak(languages.ENGLISH if command in FOR_PROGRAMS else languages.configured())
 
 
 def say(sentence: str, code: int) -> int:

@@ -12,29 +12,29 @@ from omnicrm_tui import __version__
 from omnicrm_tui.cli import INTERRUPTED, say
 
 COMMANDS = {
-    "tui": ("tui:tui", "Open the application (the default)."),
-    "serve": ("serve:serve", "Serve the REST API."),
-    "worker": ("worker:worker", "Deliver mail and SMS, look after jobs, keep the schedule."),
-    "demo": ("demo:demo", "Fill an empty home with demo data."),
-    "db": ("database:db", "Make, upgrade or check the database's tables."),
-    "user": ("user:user", "Add users, list them or show one."),
-    "config": ("config:config", "Check or show the configuration."),
-    "lab": ("lab:lab", "Run the pretend network of this home."),
-    "login": ("session:login", "Log in, so that the commands below act for you."),
-    "logout": ("session:logout", "End that session."),
-    "customer": ("records:customer", "List customers, or show one."),
-    "contact": ("records:contact", "List a customer's contacts."),
-    "site": ("records:site", "List a customer's sites."),
-    "service": ("records:service", "List services, or show one with its balances."),
-    "item": ("records:item", "List stock items, or show one."),
-    "template": ("records:template", "List the kinds of stock items."),
-    "product": ("records:product", "List products, or show one."),
-    "transaction": ("records:transaction", "List charges and credits, or show one."),
-    "invoice": ("records:invoice", "List invoices, or show one."),
-    "job": ("job:job", "List provisioning jobs, show one, or follow one to its end."),
-    "activity": ("records:activity", "List the activity log, or show an entry."),
-    "message": ("records:message", "List the e-mails and SMS of the outbox, or show one."),
-    "role": ("records:role", "List roles, or show one."),
+    "tui": ("tui:tui", _("Open the application (the default).")),
+    "serve": ("serve:serve", _("Serve the REST API.")),
+    "worker": ("worker:worker", _("Deliver mail and SMS, look after jobs, keep the schedule.")),
+    "demo": ("demo:demo", _("Fill an empty home with demo data.")),
+    "db": ("database:db", _("Make, upgrade or check the database's tables.")),
+    "user": ("user:user", _("Add users, list them or show one.")),
+    "config": ("config:config", _("Check or show the configuration.")),
+    "lab": ("lab:lab", _("Run the pretend network of this home.")),
+    "login": ("session:login", _("Log in, so that the commands below act for you.")),
+    "logout": ("session:logout", _("End that session.")),
+    "customer": ("records:customer", _("List customers, or show one.")),
+    "contact": ("records:contact", _("List a customer's contacts.")),
+    "site": ("records:site", _("List a customer's sites.")),
+    "service": ("records:service", _("List services, or show one with its balances.")),
+    "item": ("records:item", _("List stock items, or show one.")),
+    "template": ("records:template", _("List the kinds of stock items.")),
+    "product": ("records:product", _("List products, or show one.")),
+    "transaction": ("records:transaction", _("List charges and credits, or show one.")),
+    "invoice": ("records:invoice", _("List invoices, or show one.")),
+    "job": ("job:job", _("List provisioning jobs, show one, or follow one to its end.")),
+    "activity": ("records:activity", _("List the activity log, or show an entry.")),
+    "message": ("records:message", _("List the e-mails and SMS of the outbox, or show one.")),
+    "role": ("records:role", _("List roles, or show one.")),
 }
 USAGE = 2
 
@@ -50,14 +50,14 @@ class LazyGroup(click.Group):
         """Import the named command; None when there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        module, _colon, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(f"omnicrm_tui.cli.{module}"), name)
-        return command
+        return _translated(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         with formatter.section(_("Commands")):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+            formatter.write_dl([(name, words) for name, (_module, words) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -93,6 +93,18 @@ def omnicrm(context: click.Context) -> None:
         open_terminal()
 
 
+def _translated(command: click.Command) -> click.Command:
+    """Say a command's help, its options' and its own commands' in the language of this process."""
+    command.help = _(command.help) if command.help else None
+    for option in command.params:
+        if isinstance(option, click.Option):
+            option.help = _(option.help) if option.help else None
+            option.prompt = _(option.prompt) if option.prompt else None
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _translated(below)
+    return command
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name; return the exit status. Errors that are not about usage are raised."""
     try:
@@ -102,7 +114,7 @@ def run(arguments: Sequence[str]) -> int:
         return USAGE
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "omnicrm"
-        return say(f"{error.format_message()} Try '{where} --help'.", USAGE)
+        return say(_("{problem} Try '{where} --help'.").format(problem=error.format_message(), where=where), USAGE)
     except click.ClickException as error:
         return say(error.format_message(), error.exit_code)
     except click.exceptions.Abort:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 from gettext import gettext as _
-from pathlib import Path
+
+from omnicrm_tui.home import home_of
 
 
 def plain(text: str) -> str:
@@ -16,7 +17,7 @@ def plain(text: str) -> str:
 def keep_traceback(error: BaseException) -> str:
     """Append the traceback to the home's log (0600) and return one sentence with the place."""
     summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    folder = Path(os.environ.get("OMNICRM_HOME") or "~/.local/share/omnicrm").expanduser() / "logs"
+    folder = home_of(os.environ) / "logs"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(folder / "errors.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

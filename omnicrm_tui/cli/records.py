@@ -51,13 +51,13 @@ def _list_command(twin: Twin) -> click.Command:
     run = _forms(run)
     for option in reversed(_options(twin)):
         run = option(run)
-    return click.command("list", help=f"List {twin.many}.")(run)
+    return click.command("list", help=_("List {records}.").format(records=twin.many))(run)
 
 
 def _options(twin: Twin) -> list[Any]:
     options: list[Any] = []
     if twin.of_customer or twin.needs_customer:
-        words = "The customer's id." if twin.needs_customer else "Only those of the customer with this id."
+        words = _("The customer's id.") if twin.needs_customer else _("Only those of the customer with this id.")
         options.append(click.option("--customer", type=Id, required=twin.needs_customer, help=words))
     if twin.every is None:
         options += [
@@ -100,7 +100,7 @@ def _filters(given: Sequence[str]) -> dict[str, list[str]]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:
-            raise click.BadParameter(f"{text!r}: write NAME=VALUE.", param_hint="--filter")
+            raise click.BadParameter(_("{text!r}: write NAME=VALUE.").format(text=text), param_hint="--filter")
         filters.setdefault(name, []).append(value)
     return filters
 
@@ -121,12 +121,12 @@ def _show_command(twin: Twin) -> click.Command:
             print_record(caller.read(lambda work: get(work, number)), form or "text")
 
     run = click.argument("number", metavar="ID", type=Id)(_forms(run))
-    return click.command("show", help=f"Show one of the {twin.many}, whole.")(run)
+    return click.command("show", help=_("Show one of these, whole: {records}.").format(records=twin.many))(run)
 
 
 def _group(name: str) -> click.Group:
     """Return the command of a kind of record that has no other commands."""
-    group = click.Group(name, help=f"List {TWINS[name].many}, or show one.")
+    group = click.Group(name, help=_("List {records}, or show one.").format(records=TWINS[name].many))
     add_twin(group, TWINS[name])
     return group
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.errors import OutsideSystemError
@@ -69,14 +70,14 @@ def _sites(work: Work, customer_id: int | None) -> Sequence[Any]:
 _ALL = (
     Twin(
         "customer",
-        "customers",
+        _("customers"),
         ("customer_id", "customer_name", "customer_account_type", "customer_status", "customer_phone"),
         room=lambda work: work.customers,
         get=lambda work, number: work.customers.get(number),
     ),
     Twin(
         "contact",
-        "contacts of a customer",
+        _("contacts of a customer"),
         ("contact_id", "contact_firstname", "contact_lastname", "contact_types", "contact_phone", "contact_email"),
         room=lambda work: work.customers,
         every=_contacts,
@@ -84,7 +85,7 @@ _ALL = (
     ),
     Twin(
         "site",
-        "sites of a customer",
+        _("sites of a customer"),
         ("site_id", "site_name", "address_line_1", "city", "zip_code", "country"),
         room=lambda work: work.customers,
         every=_sites,
@@ -92,7 +93,7 @@ _ALL = (
     ),
     Twin(
         "service",
-        "services",
+        _("services"),
         ("service_id", "service_name", "service_type", "service_status", "customer_name", "end_date"),
         room=lambda work: work.customer_services,
         get=_service,
@@ -100,7 +101,7 @@ _ALL = (
     ),
     Twin(
         "item",
-        "stock items",
+        _("stock items"),
         ("inventory_id", "item", "itemtext1", "item_state", "item_location", "customer_name"),
         room=lambda work: work.inventory,
         get=lambda work, number: work.inventory.get(number),
@@ -108,21 +109,21 @@ _ALL = (
     ),
     Twin(
         "template",
-        "kinds of stock items",
+        _("kinds of stock items"),
         ("inventory_template_id", "item", "retail_cost", "wholesale_cost"),
         room=lambda work: work.inventory,
         every=lambda work, _customer: work.inventory.templates(),
     ),
     Twin(
         "product",
-        "products",
+        _("products"),
         ("product_id", "product_name", "category", "service_type", "retail_cost", "enabled"),
         room=lambda work: work.catalog,
         get=lambda work, number: work.catalog.get(number),
     ),
     Twin(
         "transaction",
-        "charges and credits",
+        _("charges and credits"),
         ("transaction_id", "customer_id", "transaction_date", "title", "retail_cost", "currency", "invoice_id"),
         room=lambda work: work.billing,
         get=lambda work, number: work.billing.get(number),
@@ -131,7 +132,7 @@ _ALL = (
     ),
     Twin(
         "invoice",
-        "invoices",
+        _("invoices"),
         ("invoice_id", "invoice_number", "customer_id", "due_date", "retail_cost", "currency", "status"),
         room=lambda work: work.billing,
         get=lambda work, number: work.billing.invoice(number),
@@ -142,7 +143,7 @@ _ALL = (
     ),
     Twin(
         "job",
-        "provisioning jobs",
+        _("provisioning jobs"),
         ("provision_id", "created", "provisioning_status", "status_reason", "customer_name", "playbook_description"),
         room=lambda work: work.provisioning,
         get=_job,
@@ -151,7 +152,7 @@ _ALL = (
     ),
     Twin(
         "activity",
-        "entries of the activity log",
+        _("entries of the activity log"),
         ("activity_id", "timestamp", "actor_name", "action", "object_type", "object_id"),
         room=lambda work: work.activity,
         get=lambda work, number: work.activity.get(number),
@@ -160,7 +161,7 @@ _ALL = (
     ),
     Twin(
         "message",
-        "e-mails and SMS of the outbox",
+        _("e-mails and SMS of the outbox"),
         ("outbox_id", "created", "channel", "recipient", "subject", "status"),
         room=lambda work: work.messaging,
         get=lambda work, number: work.messaging.get(number),
@@ -168,14 +169,14 @@ _ALL = (
     ),
     Twin(
         "user",
-        "users",
+        _("users"),
         ("id", "username", "email", "roles", "active", "last_login"),
         room=lambda work: work.identity,
         get=lambda work, number: work.identity.user(number),
     ),
     Twin(
         "role",
-        "roles",
+        _("roles"),
         ("id", "name", "description"),
         room=lambda work: work.identity,
         get=lambda work, number: work.identity.role(number),

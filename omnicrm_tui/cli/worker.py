@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from gettext import gettext as _
 
 import click
 
@@ -16,8 +17,11 @@ def _queues(_context: click.Context, _option: click.Parameter, text: str) -> lis
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in QUEUES]
     if unknown or not names:
-        wrong = f"{unknown[0]!r} is none of them" if unknown else "none is named"
-        raise click.BadParameter(f"name some of {', '.join(QUEUES)}: {wrong}.")
+        known = ", ".join(QUEUES)
+        if not unknown:
+            raise click.BadParameter(_("name some of {known}: none is named.").format(known=known))
+        wrong = _("name some of {known}: {name!r} is none of them.")
+        raise click.BadParameter(wrong.format(known=known, name=unknown[0]))
     return [name for name in QUEUES if name in names]
 
 

@@ -10,12 +10,13 @@ from sqlalchemy import select
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.languages import N_
 from omnicrm_tui.provisioning.job_folder import remove_folders_of
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import LEASE_HEARTBEATS, JobEnd, JobProgress, milliseconds
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING
 
-_MESSAGE = "The process that ran this job ended. What its finished tasks made may have to be removed by hand."
+_MESSAGE = N_("The process that ran this job ended. What its finished tasks made may have to be removed by hand.")
 
 
 @dataclass(frozen=True, slots=True)

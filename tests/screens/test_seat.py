@@ -48,5 +48,5 @@ def test_a_look_for_ssh_is_for_who_comes_that_way_and_chose_none(crm: Crm, admin
     crm.settings = crm.settings.model_copy(update={"terminal": TerminalSection(theme_over_ssh="ansi-dark")})
     assert make_app(crm, admin).theme == themes.DARK.name
     assert make_app(crm, admin, OVER_SSH).theme == themes.ANSI
-    make_app(crm, admin).seat.keep_theme(themes.LIGHT.name)
+    make_app(crm, admin).seat.keep(theme=themes.LIGHT.name)
     assert make_app(crm, admin).theme == themes.LIGHT.name
