@@ -1,10 +1,13 @@
-"""What tests/conftest.py asks of every test: known requirement ids, marked long proofs, and no silent skips."""
+"""What the house asks of every test: known requirement ids, marked long proofs, and no silent skips."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
+from tests.fixtures.databases import _new_database
+from tests.terminal.tmux import Tmux
 
 pytest_plugins = ["pytester"]
 
@@ -64,3 +67,18 @@ def test_a_long_proof_that_is_not_marked_stops_the_run(house: pytest.Pytester) -
     result = house.runpytest_subprocess()
     result.stderr.fnmatch_lines(["*must be marked `full`*", "full/test_long.py::test_a"])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize("server", ["postgresql+psycopg", "mysql+pymysql"])
+def test_what_needs_a_server_that_does_not_answer_says_so_and_skips(server: str) -> None:
+    with pytest.raises(pytest.skip.Exception) as skipped, _new_database(f"{server}://ada:hidden@127.0.0.1:1/any"):
+        pass
+    assert "127.0.0.1:1" in str(skipped.value)
+    assert "refused" in str(skipped.value)
+    assert "hidden" not in str(skipped.value)
+
+
+def test_what_needs_a_terminal_says_so_and_skips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(pytest.skip.Exception, match="needs tmux"):
+        Tmux("true", env={})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 
 import pytest
@@ -15,10 +14,6 @@ pytestmark = pytest.mark.terminal
 
 COOKED = "icanon echo"
 """What `stty` says of a terminal that is as a shell wants it."""
-
-
-def test_tmux_is_there() -> None:
-    assert shutil.which("tmux"), "the terminal tests need tmux: .ci/run installs it"
 
 
 @pytest.mark.req("PLT-168", "PLT-175", "CAT-230")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import pytest
 
 TIMEOUT = 40.0
 """Seconds to wait for a text; much more than a busy machine needs."""
@@ -27,9 +30,14 @@ def wait_until(condition: Callable[[], bool], explain: Callable[[], str], timeou
 
 
 class Tmux:
-    """A window of `columns` x `rows` that runs a command, as a context manager. No configuration is read."""
+    """A window of `columns` x `rows` that runs a command, as a context manager. No configuration is read.
+
+    Where there is no tmux, the test is skipped.
+    """
 
     def __init__(self, command: str, *, columns: int = 80, rows: int = 24, env: Mapping[str, str]) -> None:
+        if shutil.which("tmux") is None:
+            pytest.skip("needs tmux, which is not installed")
         # A socket's path may have 107 characters: a test's own folder is too deep.
         self._folder = tempfile.TemporaryDirectory(prefix="tmux-")
         self.socket = Path(self._folder.name) / "socket"
