@@ -14,7 +14,7 @@ from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.messaging.delivery import OutboxCourier
 from omnicrm_tui.messaging.leading import Duty, Leader, every
-from omnicrm_tui.messaging.leases import JOBS, OUTBOX, SCHEDULE
+from omnicrm_tui.messaging.rules import DUTIES, JOBS, OUTBOX, SCHEDULE
 from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.starting import Starting
 
@@ -41,7 +41,7 @@ def _jobs(crm: Crm) -> Sequence[Duty]:
 
 
 _QUEUES: dict[str, Callable[[Crm], Sequence[Duty]]] = {JOBS: _jobs, OUTBOX: _outbox, SCHEDULE: _schedule}
-QUEUES = tuple(_QUEUES)
+QUEUES = DUTIES
 """The duties that a process can lead, by the names of their leases."""
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.messaging.service import MessagingService
     from omnicrm_tui.provisioning.dispatcher import Dispatcher
     from omnicrm_tui.provisioning.service import ProvisioningService
+    from omnicrm_tui.reporting.service import ReportingService
     from omnicrm_tui.settings import Settings
 
 
@@ -122,6 +123,13 @@ class Work:
         from omnicrm_tui.messaging.service import MessagingService
 
         return MessagingService(self)
+
+    @cached_property
+    def reporting(self) -> ReportingService:
+        """How the system does."""
+        from omnicrm_tui.reporting.service import ReportingService
+
+        return ReportingService(self)
 
     @cached_property
     def activity(self) -> ActivityService:

@@ -18,6 +18,7 @@ from omnicrm_tui.api import (
     health,
     identity,
     inventory,
+    metrics,
     provisioning,
 )
 from omnicrm_tui.api.exposition import Times
@@ -26,6 +27,7 @@ from omnicrm_tui.crm import Crm
 
 ROUTERS = (
     health.router,
+    metrics.router,
     identity.router,
     customers.router,
     catalog.router,

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from gettext import gettext as _
 from typing import Any, NoReturn, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, or_, select, update
 
 from omnicrm_tui.errors import AccountLocked, InvalidInput, NotAuthenticated, NotFound
 from omnicrm_tui.identity import passwords, tokens, totp
 from omnicrm_tui.identity.access import JOB, OVER, Access
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.models import RefreshToken, TokenFamily, User
-from omnicrm_tui.identity.permissions import ADMIN
+from omnicrm_tui.identity.permissions import ADMIN, VIEW_STATUS
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 
@@ -314,6 +314,16 @@ class Sessions(Access):
         if family.purpose == JOB or family.remembered:
             return family.expires
         return min(family.expires, now + timedelta(hours=self.work.settings.security.session_hours))
+
+    def active_sessions(self) -> int:
+        """Count the sessions of people that are open now (PLT-069). Needs view_status."""
+        self.actor.require(VIEW_STATUS)
+        live = (
+            TokenFamily.purpose == SESSION,
+            TokenFamily.ended.is_(None),
+            TokenFamily.expires > self.work.clock.now(),
+        )
+        return self.session.scalar(select(func.count(TokenFamily.family_id)).where(*live)) or 0
 
     def delete_old_sessions(self, most: int) -> int:
         """Delete up to `most` sessions that ended a day ago or earlier, with their tokens; return how many.

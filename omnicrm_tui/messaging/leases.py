@@ -24,9 +24,6 @@ from omnicrm_tui.messaging.models import Lease as LeaseRow
 if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
 
-OUTBOX = "outbox"
-SCHEDULE = "schedule"
-JOBS = "jobs"
 LEASE_MS = 6000
 """A dead holder's duty moves within ten seconds: this, and what the others wait between two looks."""
 

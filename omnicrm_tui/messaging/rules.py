@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+OUTBOX, SCHEDULE, JOBS = "outbox", "schedule", "jobs"
+DUTIES = (JOBS, OUTBOX, SCHEDULE)
+"""What is led under a lease: jobs that nobody started, mail and SMS, and what is done now and then."""
+
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60))
 """How long after each failed attempt the next one comes; each is longer than an attempt can take."""
 

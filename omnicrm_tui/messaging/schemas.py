@@ -69,6 +69,22 @@ class Leadership:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """What the outbox holds besides what was sent.
+
+    `oldest` is when the oldest waiting message was written, `overdue_since` when the one that has been due for the
+    longest became so: while somebody delivers, that is never long ago.
+    """
+
+    waiting: int
+    due: int
+    failed: int
+    dropped: int
+    oldest: datetime | None
+    overdue_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """How many messages are due, since when, and whether a process is there to deliver them."""
 

@@ -13,10 +13,18 @@ from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
-from omnicrm_tui.messaging.leases import OUTBOX, milliseconds
+from omnicrm_tui.messaging.leases import milliseconds
 from omnicrm_tui.messaging.models import Lease, OutboxMessage, is_due
-from omnicrm_tui.messaging.rules import is_email, one_line, phone_number
-from omnicrm_tui.messaging.schemas import MOST_SUBJECT, Backlog, CustomerMail, Leadership, OutboxRow, OutboxView
+from omnicrm_tui.messaging.rules import OUTBOX, is_email, one_line, phone_number
+from omnicrm_tui.messaging.schemas import (
+    MOST_SUBJECT,
+    Backlog,
+    CustomerMail,
+    Leadership,
+    OutboxFigures,
+    OutboxRow,
+    OutboxView,
+)
 from omnicrm_tui.work import Service
 
 _ENTITIES = (
@@ -140,6 +148,22 @@ class MessagingService(Service):
         number, oldest = self.session.execute(found).one()
         until = self.session.scalar(select(Lease.until_ms).where(Lease.name == OUTBOX))
         return Backlog(number, oldest, until is not None and until > milliseconds(now))
+
+    def figures(self) -> OutboxFigures:
+        """Return what waits, failed and was dropped, and how old it is. Needs view_status."""
+        self.actor.require(VIEW_STATUS)
+        statuses = ("waiting", "failed", "dropped")
+        found = select(OutboxMessage.status, func.count(OutboxMessage.outbox_id)).where(
+            OutboxMessage.status.in_(statuses)
+        )
+        counts = {row[0]: row[1] for row in self.session.execute(found.group_by(OutboxMessage.status))}
+        oldest = select(func.min(OutboxMessage.created)).where(OutboxMessage.status == "waiting")
+        backlog = self.backlog()
+        return OutboxFigures(
+            *(counts.get("waiting", 0), backlog.due, counts.get("failed", 0), counts.get("dropped", 0)),
+            oldest=self.session.scalar(oldest),
+            overdue_since=backlog.oldest,
+        )
 
     def leaders(self) -> list[Leadership]:
         """Return each duty that was ever led, and by whom. Needs view_status."""

@@ -105,3 +105,25 @@ class ClaimedJob:
     action: str | None
     initiating_user: int | None
     cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFigures:
+    """Jobs by state since the beginning, and how the latest of them ended.
+
+    `waiting` is the depth of the queue, since `oldest_waiting`; `recent` counts those that have ended among the latest
+    jobs, `recent_failed` how many of them failed.
+    """
+
+    waiting: int
+    running: int
+    succeeded: int
+    failed: int
+    recent: int
+    recent_failed: int
+    oldest_waiting: datetime | None
+
+    @property
+    def success_rate(self) -> float | None:
+        """The part of the latest jobs that ended well, 0 to 1; None before the first one."""
+        return (self.recent - self.recent_failed) / self.recent if self.recent else None

@@ -15,9 +15,11 @@ from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, OutsideSystemError
 from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.provisioning import order_checks, play_file
 from omnicrm_tui.provisioning.dispatcher import Dispatcher
+from omnicrm_tui.provisioning.figures import job_figures
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.rules import (
     CUSTOMER_VARIABLES,
@@ -29,7 +31,7 @@ from omnicrm_tui.provisioning.rules import (
     reserved_names,
     split_inventory,
 )
-from omnicrm_tui.provisioning.schemas import EventView, JobRow, JobView, ProvisionRequest
+from omnicrm_tui.provisioning.schemas import EventView, JobFigures, JobRow, JobView, ProvisionRequest
 from omnicrm_tui.provisioning.variables import masked, open_variables, seal_variables
 from omnicrm_tui.redaction import cap
 from omnicrm_tui.work import Service
@@ -335,6 +337,11 @@ class ProvisioningService(Service):
             return play_file.read_play(play_file.find_play(name, play_file.search_path(self.work.settings.home)))
         except play_file.PlayProblem:
             return None
+
+    def figures(self) -> JobFigures:
+        """Return how many jobs wait and run, and how they end (PLT-069). Needs view_status."""
+        self.actor.require(VIEW_STATUS)
+        return job_figures(self.session)
 
     def _record(self, job: Provision, action: str) -> None:
         self.work.activity.record(

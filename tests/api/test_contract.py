@@ -30,7 +30,11 @@ GUARDED: list[Call] = sorted(
     for method in route.methods or ()
     if not route.path.startswith(PUBLIC_ROOTS)
 )
-LISTS = [call for call in GUARDED if call[0] == "GET" and not call[1].endswith(("}", "/statistics"))]
+LISTS = [
+    call for call in GUARDED if call[0] == "GET" and not call[1].endswith(("}", "/statistics", "/status", "/metrics"))
+]
+TOLD_ANEW = ("/metrics", "/status")
+"""What answers differently each time: the calls before are part of it."""
 TAKES_BODY = {
     (method, route.path)
     for route in ROUTES
@@ -111,7 +115,7 @@ def test_an_unknown_id_is_404(client_as: ClientAs) -> None:
 @pytest.mark.req("PLT-603")
 def test_every_spelling_answers_alike(client: TestClient) -> None:
     for method, path in GUARDED:
-        if method != "GET":
+        if method != "GET" or path in TOLD_ANEW:
             continue
         answers = {
             (answer.status_code, answer.text)

@@ -21,8 +21,8 @@ from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.messaging import delivery
 from omnicrm_tui.messaging.delivery import OutboxCourier, mail_sender
 from omnicrm_tui.messaging.leading import LOOK_SECONDS, Leader
-from omnicrm_tui.messaging.leases import LEASE_MS, OUTBOX, Lease
-from omnicrm_tui.messaging.rules import BACKOFF, MOST_ATTEMPTS
+from omnicrm_tui.messaging.leases import LEASE_MS, Lease
+from omnicrm_tui.messaging.rules import BACKOFF, MOST_ATTEMPTS, OUTBOX
 from omnicrm_tui.messaging.schemas import OutboxView
 from omnicrm_tui.settings import EmailType, MailjetSection, Settings, SmtpSection
 

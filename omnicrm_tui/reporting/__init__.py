@@ -1,0 +1,1 @@
+"""Reporting: how the system does, in figures."""
