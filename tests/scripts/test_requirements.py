@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -43,6 +44,20 @@ def test_page_has_ids_wordings_and_nothing_of_their_source(spec: Path, tmp_path:
     assert "| PLT-001 | The desk: opens at `nine` |" in page
     assert r"| PLT-002 | `a\|b` |" in page
     assert "| PLT-003 | Hours: a setting |" in page
+
+
+def test_names_of_firms_and_goods_are_replaced_in_words_keys_and_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = hashlib.sha256(b"acmesoft").hexdigest()[:12]
+    monkeypatch.setitem(requirements.NAMES, digest, "Ledger")
+    assert requirements.without_names("AcmeSoft, https://go.acmesoft.com/, `acmesoft_id`, Acme soft") == (
+        "Ledger, https://go.ledger.com/, `ledger_id`, Acme soft"
+    )
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_no_page_names_a_firm(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert requirements.without_names(text) == text
 
 
 def test_counts_each_prefix(spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
