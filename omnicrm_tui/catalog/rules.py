@@ -150,15 +150,15 @@ def stored_vars(text: str | None) -> dict[str, Any]:
     """Read default variables that are about to be stored; raises InvalidInput where a secret is among them.
 
     Products and services are read by many, and logged: a secret comes with the order, which is sealed, or stands
-    in the configuration (CAT-117). Blank values are placeholders and may have any name (CAT-471).
+    in a file beside the operator's play (CAT-117). Blank values are placeholders and may have any name (CAT-471).
     """
     variables = parse_vars(text)
     if found := secret_names(variables):
         names = ", ".join(dict.fromkeys(found))
         raise InvalidInput(
             _(
-                "{names}: a secret is not kept here, where many can read it. Give it with the order, or put it "
-                "into the configuration."
+                "{names}: a secret is not kept here, where many can read it. Give it with the order, or keep it "
+                "in a file beside the play."
             ).format(names=names)
         )
     return variables

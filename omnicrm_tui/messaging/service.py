@@ -86,7 +86,7 @@ class MessagingService(Service):
         if not self._is_job_for(customer_id):
             self.actor.require("create_communication")
         if not self.work.customers.names_of({customer_id}):
-            raise NotFound(f"There is no customer {customer_id}.")
+            raise NotFound(_("There is no customer {customer_id}.").format(customer_id=customer_id))
         addresses = [text for text in self.work.customers.addresses_of(customer_id) if is_email(text)]
         for address in addresses:
             self.enqueue_email(address, mail.subject, mail.text, mail.html, customer_id=customer_id, kind=mail.kind)
