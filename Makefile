@@ -7,7 +7,7 @@ DEMO := $(CURDIR)/.demo
 # A Python that somebody else's environment prepared would not see our .venv as it is.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: setup run test test-full lint bench requirements texts lock help
+.PHONY: setup run test test-full lint bench bundle requirements texts lock help
 
 setup: ## Make .venv from the lock, with compiled bytecode; quick when it is up to date
 	@scripts/setup
@@ -35,6 +35,9 @@ requirements: setup ## Count the requirements with a test (ARGS=--missing or --t
 
 texts: setup ## Gather every text and bring the catalogues of the languages up to date; names what is not translated
 	@$(BIN)/python -m scripts.texts
+
+bundle: setup ## Make the archive for hosts without a network: dist/omnicrm-<version>-debian12-x86_64.tar.gz
+	@scripts/bundle dist
 
 lock: ## Resolve the dependencies anew and pin them with hashes in requirements.lock
 	@scripts/lock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import sysconfig
@@ -12,19 +11,9 @@ from pathlib import Path
 import pytest
 
 import omnicrm_tui
+from tests.packaging.conftest import ROOT, bare_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("omnicrm_tui", "screens", "widgets", "playbooks", "migrations")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 class Installed:
@@ -50,11 +39,10 @@ class Installed:
         return self._run([str(self.venv / "bin" / "python"), "-c", code]).split()
 
     def _run(self, command: list[str]) -> str:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMNICRM", "PYTHON"))}
         done = subprocess.run(
             command,
             cwd=self.away,
-            env={**kept, "OMNICRM_HOME": str(self.away / "home")},
+            env=bare_environment(OMNICRM_HOME=str(self.away / "home")),
             capture_output=True,
             text=True,
             timeout=120,
