@@ -105,6 +105,24 @@ def test_with_a_plain_mail_server_alone_the_welcome_goes_through_the_outbox(oper
     assert "Welcome to our service!" in repr(operator.lab.received("mail"))
 
 
+@pytest.mark.req("PLT-042", "SVC-040", "SVC-097")
+def test_a_job_runs_and_rolls_back_on_the_database_servers_as_well(server_operator: Operator) -> None:
+    """One after the other: what the failed one gave back is what the next one gets."""
+    before = everything(server_operator)
+    server_operator.lab.switch("hss", "fail", only_for="PUT /subscriber")
+    failed, _ = run(server_operator, server_operator.order())
+    server_operator.lab.switch("hss", "ok")
+    assert failed.provisioning_status == FAILED
+    assert everything(server_operator) == before
+    job, events = run(server_operator, server_operator.order())
+    assert (job.provisioning_status, job.error_message) == (SUCCESS, None)
+    assert [event.event_number for event in events] == list(range(1, job.task_count + 1))
+    with server_operator.crm.reading(server_operator.admin) as work:
+        assert work.customer_services.get(job.service_id or 0).service_status == "Active"
+        assert len(work.inventory.items_of_service(job.service_id or 0)) == 2
+        assert len(work.billing.window(ListQuery(), FIRST, 10).rows) == 2
+
+
 @pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "SVC-173", "CAT-482")
 def test_a_simple_service_needs_no_stock(operator: Operator) -> None:
     job, _ = run(operator, operator.order("play_simple_service", auto_renew=True))
