@@ -8,9 +8,8 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
 from gettext import gettext as _
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -19,7 +18,7 @@ from omnicrm_tui import languages
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
-from screens.base import Dialog, unsaved
+from screens.base import CrmScreen, Dialog
 from screens.desk import Desk, sentence
 from screens.early import EarlyList
 from screens.formats import Formats
@@ -114,6 +113,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.sign_in = SignIn(self.desk, self.seat)
         self.locked = False
+        self.taken_draft = ""
+        """What a form that opens now is about, where its draft was taken already."""
         self._choosing_room = False
         for theme in (themes.DARK, themes.LIGHT):
             self.register_theme(theme)
@@ -164,6 +165,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             self._resuming = False
             self.screen.post_message(events.ScreenResume())
             self.set_timer(RENEW_SECONDS, self._renew_session)
+            self.offer_drafts()
 
     def _renew_session(self) -> None:
         """Use up the remembered token, which was only looked at, once the first list is there."""
@@ -185,9 +187,18 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """Go to the actor's first room (PLT-174, PLT-175)."""
         self.desk.actor = actor
         self.switch_mode(rooms.first_room(actor))
+        self.offer_drafts()
+
+    def offer_drafts(self) -> None:
+        """Offer what the person did not finish when a connection broke."""
+        from screens.unfinished import offer_drafts
+
+        self.run_worker(offer_drafts(self), group="drafts", exclusive=True)
 
     def sign_out(self, message: str = "") -> None:
-        """Show the login screen and forget what the rooms showed."""
+        """Show the login screen and forget what the rooms showed; open forms are kept as drafts."""
+        for dialog in self._open_dialogs():
+            dialog.keep_draft()
         self.desk.actor = None
         self._resuming = False
         self.locked = False
@@ -203,10 +214,15 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
-            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+            loop.add_signal_handler(number, self._told_to_end, number)
         if self.seat.remote:
             # There may be no shell below that could wake it again.
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    def _told_to_end(self, number: int) -> None:
+        for dialog in self._open_dialogs():
+            dialog.keep_draft()
+        self.exit(return_code=128 + number)
 
     def on_unmount(self) -> None:
         """Give the database connections back."""
@@ -222,7 +238,10 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def open_place(self, place: str, identity: int) -> None:
         """Open what `rooms.PLACES` names, by its id, on top of where one is: `open_place("job", 88)`."""
         if not self.locked:
-            self.push_screen(rooms.make(rooms.PLACES[place], identity))
+            screen = rooms.make(rooms.PLACES[place], identity)
+            if isinstance(screen, CrmScreen):
+                screen.place = (place, identity)
+            self.push_screen(screen)
 
     def open_customer(self, customer_id: int) -> None:
         """Open a customer's page."""
@@ -335,7 +354,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             if sure:
                 self.run_worker(work(), group="leave", exclusive=True)
 
-        if any(unsaved(screen) for mode in self._open_modes() for screen in self.get_screen_stack(mode)):
+        if any(dialog.unsaved for dialog in self._open_dialogs()):
             from screens.dialogs import Confirm
 
             lost = _("Something is not saved yet. It will be lost.")
@@ -343,20 +362,26 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         else:
             answered(True)
 
-    def _open_modes(self) -> list[str]:
-        """Return the rooms that were entered."""
-        found = []
+    def _open_dialogs(self) -> list[Dialog[Any]]:
+        """Return the dialogs of all rooms that were entered."""
+        found: list[Dialog[Any]] = []
         for mode in rooms.MODES:
             with contextlib.suppress(KeyError):
-                self.get_screen_stack(mode)
-                found.append(mode)
+                found += [screen for screen in self.get_screen_stack(mode) if isinstance(screen, Dialog)]
         return found
 
+    def _forget_drafts(self) -> None:
+        """What is open is left on purpose."""
+        for dialog in self._open_dialogs():
+            dialog.forget_draft()
+
     async def _leave(self) -> None:
+        self._forget_drafts()
         await self._end_session(self.sign_in.leave())
         self.exit()
 
     async def _sign_out(self) -> None:
+        self._forget_drafts()
         await self._end_session(self.sign_in.log_out())
         self.sign_out()
 

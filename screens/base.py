@@ -104,6 +104,9 @@ class CrmScreen(AtDesk, Screen[None]):
 
     BINDINGS = [Binding("escape", "back", _("Back"), id="screen.back", show=False, tooltip=_("One step back"))]
 
+    place: tuple[str, int] | None = None
+    """How to come here again: what `open_place` was told."""
+
     def compose(self) -> ComposeResult:
         """Put title line, body and key line under each other."""
         yield TitleLine(self.path(), badge=self.crm_app.home_badge, person=self.crm_app.person)
@@ -190,6 +193,12 @@ class Dialog(AtDesk, ModalScreen[T]):
         """Whether leaving would lose something."""
         return False
 
+    def keep_draft(self) -> None:
+        """Keep what was entered, where that is worth it: the terminal is gone, or the session over."""
+
+    def forget_draft(self) -> None:
+        """Remove what was kept: the dialog is left on purpose."""
+
     def finish(self, result: T | None) -> None:
         """Close with `result`; under another screen (a lock), as soon as that is gone."""
         if self.is_current:
@@ -205,11 +214,6 @@ class Dialog(AtDesk, ModalScreen[T]):
     def action_leave(self) -> None:
         """Close with no result."""
         self.finish(None)
-
-
-def unsaved(screen: Screen[Any]) -> bool:
-    """Tell whether closing `screen` would lose something."""
-    return isinstance(screen, Dialog) and screen.unsaved
 
 
 def _literal(text: str) -> str:

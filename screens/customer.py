@@ -189,7 +189,15 @@ class CustomerScreen(CrmScreen):
         )
         values, extra = values_of(customer, names), {"version": customer.version}
         dialog = FormDialog(
-            _("Edit customer"), CustomerChange, fields, self._save, values=values, only_changed=True, extra=extra
+            _("Edit customer"),
+            CustomerChange,
+            fields,
+            self._save,
+            values=values,
+            only_changed=True,
+            extra=extra,
+            about=f"edit customer {customer.customer_id}",
+            again="edit",
         )
         self.app.push_screen(dialog, self._saved)
 

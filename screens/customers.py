@@ -93,7 +93,8 @@ class CustomersScreen(CrmScreen):
 
         names = ("customer_name", "customer_account_type", "customer_phone", "customer_email")
         fields = fields_of(CustomerInput, names, prefix="customer_", labels=LABELS)
-        self.app.push_screen(FormDialog(_("New customer"), CustomerInput, fields, self._create), self._created)
+        dialog = FormDialog(_("New customer"), CustomerInput, fields, self._create, about="new customer", again="new")
+        self.app.push_screen(dialog, self._created)
 
     async def _create(self, data: CustomerInput) -> CustomerView:
         return await self.desk.change(lambda work: work.customers.create(data))

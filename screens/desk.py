@@ -18,10 +18,13 @@ from gettext import gettext as _
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from omnicrm_tui.clock import SystemClock
 from omnicrm_tui.errors import CrmError, NotAuthenticated
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from omnicrm_tui.crm import Crm
     from omnicrm_tui.identity.actor import Actor
     from omnicrm_tui.settings import Settings
@@ -104,6 +107,11 @@ class Desk:
         crm = self._crm.result()
         with crm.as_actor(self._signed_in(crm)) as work:
             return use(work)
+
+    def now(self) -> datetime:
+        """Return the time by the service layer's clock, or the machine's where that is not open."""
+        opened = self._crm.done() and self._crm.exception() is None
+        return (self._crm.result().clock if opened else SystemClock()).now()
 
     def may(self, permission: str) -> bool:
         """Tell whether the signed-in actor holds `permission`, so that a screen can hide what it cannot do."""

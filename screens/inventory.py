@@ -124,7 +124,8 @@ def new_item(kind: TemplateView, save: Any) -> Any:
     fields = item_fields(ItemInput, names + secret_names(kind.labels) + ["inventory_notes"], kind.labels)
     values = {"wholesale_cost": kind.wholesale_cost, "retail_cost": kind.retail_cost, "item_state": "New"}
     heading = _("New {item}").format(item=kind.item)
-    return FormDialog(heading, ItemInput, fields, save, values=values, extra={"item": kind.item})
+    extra = {"item": kind.item}
+    return FormDialog(heading, ItemInput, fields, save, values=values, extra=extra, about=f"new {kind.item}")
 
 
 def text_names(labels: Sequence[str | None]) -> list[str]:

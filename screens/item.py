@@ -177,6 +177,8 @@ class ItemScreen(CrmScreen):
             values=values_of(item, [name for name in shown if name != "reason"]),
             only_changed=True,
             extra={"version": item.version},
+            about=f"edit item {item.inventory_id}",
+            again="edit",
         )
         self.app.push_screen(dialog, self._saved)
 

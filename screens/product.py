@@ -124,6 +124,8 @@ class ProductScreen(CrmScreen):
             values=values_of(product, [field.name for field in fields]),
             only_changed=True,
             extra={"version": product.version},
+            about=f"edit product {product.product_id}",
+            again="edit",
         )
         self.app.push_screen(dialog, self._saved)
 

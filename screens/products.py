@@ -108,7 +108,8 @@ class ProductsScreen(CrmScreen):
         from omnicrm_tui.catalog.schemas import ProductInput
         from screens.dialogs import FormDialog
 
-        dialog = FormDialog(_("New product"), ProductInput, product_fields(ProductInput), self._create)
+        fields = product_fields(ProductInput)
+        dialog = FormDialog(_("New product"), ProductInput, fields, self._create, about="new product", again="new")
         self.app.push_screen(dialog, self._created)
 
     async def _create(self, data: ProductInput) -> ProductView:

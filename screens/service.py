@@ -136,6 +136,8 @@ class ServiceScreen(CrmScreen):
             values=values_of(service, names),
             only_changed=True,
             extra={"version": service.version},
+            about=f"edit service {self.service_id}",
+            again="edit",
         )
         self.app.push_screen(dialog, lambda saved: self.action_refresh_all() if saved else None)
 

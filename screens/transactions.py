@@ -154,6 +154,7 @@ class Transactions(AtDesk, Vertical):
             self._add,
             values={"wholesale_cost": ""},
             extra={"customer_id": self.customer_id},
+            about=f"new transaction of {self.customer_id}",
         )
         self.app.push_screen(dialog, self._after)
 

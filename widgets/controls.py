@@ -40,18 +40,18 @@ class TextLine(Input):
         return self.value if self.password else self.value.strip()
 
 
-class _OneLine(Widget, can_focus=True):
+class OneLine(Widget, can_focus=True):
     """A control that is drawn as one line."""
 
     DEFAULT_CSS = """
-    _OneLine { height: 1; width: 1fr; background: $surface; color: $foreground; }
-    _OneLine:focus { text-style: reverse; }
+    OneLine { height: 1; width: 1fr; background: $surface; color: $foreground; }
+    OneLine:focus { text-style: reverse; }
     """
 
     class Changed(Message):
         """Another value was chosen."""
 
-        def __init__(self, control: _OneLine) -> None:
+        def __init__(self, control: OneLine) -> None:
             super().__init__()
             self.chosen = control
 
@@ -66,7 +66,7 @@ class _OneLine(Widget, can_focus=True):
         return Strip([Segment(fit(f" {self._shown()}", self.size.width), self.rich_style)], self.size.width)
 
 
-class Toggle(_OneLine):
+class Toggle(OneLine):
     """Yes or no: space, enter, left or right changes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,13 +86,18 @@ class Toggle(_OneLine):
     def _shown(self) -> str:
         return f"[{'x' if self.on else ' '}] {self._label or ('yes' if self.on else 'no')}"
 
+    def turn(self, on: bool) -> None:
+        """Set it to yes or no."""
+        if on != self.on:
+            self.on = on
+            self.refresh()
+            self.post_message(self.Changed(self))
+
     def action_flip(self) -> None:
-        self.on = not self.on
-        self.refresh()
-        self.post_message(self.Changed(self))
+        self.turn(not self.on)
 
 
-class Choice(_OneLine):
+class Choice(OneLine):
     """One of several: left and right (or space) go through them, a letter jumps to the next that begins with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

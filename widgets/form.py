@@ -170,6 +170,22 @@ class Form(VerticalScroll, can_focus=False):
                 given[field.name] = "" if field.default in ("", None) and field.kind != "number" else field.default
         return given
 
+    def entered(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what differs from what the form began with, and what that was; secrets are left out."""
+        changed = [
+            field.name
+            for field in self.fields
+            if field.kind != "secret" and self._controls[field.name].text != self._before[field.name]
+        ]
+        return {n: self._controls[n].text for n in changed}, {n: self._before[n] for n in changed}
+
+    def enter(self, values: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
+        """Enter values that `entered` gave; return the labels of fields that began with something else then."""
+        known = {field.name: field for field in self.fields if field.kind != "secret" and field.name in values}
+        for name in known:
+            _fill(self._controls[name], values[name])
+        return [field.label for name, field in known.items() if self._before[name] != before.get(name)]
+
     def focus_first(self) -> None:
         """Give the keyboard to the first field."""
         self.screen.set_focus(next(iter(self._controls.values())))
@@ -211,6 +227,18 @@ def _control(field: Field, value: Any) -> Control:
 
         return Lines(text)
     return TextLine(text, password=field.kind == "secret")
+
+
+def _fill(control: Control, text: str) -> None:
+    if isinstance(control, TextLine):
+        control.value = text
+        control.cursor_position = len(text)
+    elif isinstance(control, Choice):
+        control.choose(text)
+    elif isinstance(control, Toggle):
+        control.turn(text == "true")
+    else:
+        control.text = text
 
 
 def _text(value: Any) -> str:

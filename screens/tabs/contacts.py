@@ -81,7 +81,8 @@ class ContactsPane(Pane):
         from screens.dialogs import FormDialog
 
         fields = _fields(ContactInput)
-        self.app.push_screen(FormDialog(_("New contact"), ContactInput, fields, self._add), self._added)
+        about = f"new contact of {self.customer_id}"
+        self.app.push_screen(FormDialog(_("New contact"), ContactInput, fields, self._add, about=about), self._added)
 
     async def _add(self, data: ContactInput) -> ContactView:
         return await self.desk.change(lambda work: work.customers.add_contact(self.customer_id, data))
@@ -102,7 +103,14 @@ class ContactsPane(Pane):
 
         values, extra = values_of(row, [field.name for field in fields]), {"version": row.version}
         dialog = FormDialog(
-            _("Edit contact"), ContactChange, fields, save, values=values, only_changed=True, extra=extra
+            _("Edit contact"),
+            ContactChange,
+            fields,
+            save,
+            values=values,
+            only_changed=True,
+            extra=extra,
+            about=f"edit contact {identity}",
         )
         self.app.push_screen(dialog, self._added)
 

@@ -87,7 +87,8 @@ class SitesPane(Pane):
 
         country = self.crm_app.settings.crm.default_country
         fields = _fields(SiteInput, _("blank: {country}").format(country=country) if country else "")
-        self.app.push_screen(FormDialog(_("New site"), SiteInput, fields, self._add), self._added)
+        about = f"new site of {self.customer_id}"
+        self.app.push_screen(FormDialog(_("New site"), SiteInput, fields, self._add, about=about), self._added)
 
     async def _add(self, data: SiteInput) -> SiteView:
         return await self.desk.change(lambda work: work.customers.add_site(self.customer_id, data))
@@ -107,7 +108,16 @@ class SitesPane(Pane):
             return await self.desk.change(lambda work: work.customers.update_site(identity, change))
 
         values, extra = values_of(row, [field.name for field in fields]), {"version": row.version}
-        dialog = FormDialog(_("Edit site"), SiteChange, fields, save, values=values, only_changed=True, extra=extra)
+        dialog = FormDialog(
+            _("Edit site"),
+            SiteChange,
+            fields,
+            save,
+            values=values,
+            only_changed=True,
+            extra=extra,
+            about=f"edit site {identity}",
+        )
         self.app.push_screen(dialog, self._added)
 
     def _added(self, made: SiteView | None) -> None:

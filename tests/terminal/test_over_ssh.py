@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import shlex
 import signal
@@ -221,3 +222,54 @@ def test_a_broken_link_leaves_the_terminal_as_it_was(sshd: Sshd, key: Path) -> N
     wait_until(lambda: not sshd.applications(), lambda: f"still there: {sshd.applications()}")
     psutil.wait_procs([application], timeout=TIMEOUT)
     assert not application.is_running()
+
+
+def test_a_form_that_was_open_when_the_link_broke_is_offered_again(sshd: Sshd, key: Path) -> None:
+    with PtyProgram(sshd.argv(key), columns=80, rows=24) as program:
+        log_in_here(program)
+        program.write(b"n")
+        program.wait_for("New customer", timeout=TIMEOUT)
+        program.write("Žofie Half Typed".encode())
+        program.wait_for("Žofie Half Typed", timeout=TIMEOUT)
+        os.kill(program.pid, signal.SIGKILL)
+        program.wait_for_exit(TIMEOUT)
+    wait_until(lambda: not sshd.applications(), lambda: f"still there: {sshd.applications()}")
+    with PtyProgram(sshd.argv(key), columns=80, rows=24) as program:
+        log_in_here(program)
+        program.wait_for("There is an unfinished draft of “New customer” from", timeout=TIMEOUT)
+        program.write(b"\r")
+        program.wait_for("Žofie Half Typed", timeout=TIMEOUT)
+        program.write(b"\x13")
+        program.wait_for("Customers › Žofie Half Typed #61", timeout=TIMEOUT)
+
+
+@pytest.mark.ansible
+@pytest.mark.req("SVC-160")
+def test_a_job_goes_on_when_the_link_breaks(demo: Demo, sshd: Sshd, key: Path) -> None:
+    with PtyProgram(sshd.argv(key), columns=80, rows=24) as program:
+        log_in_here(program)
+        program.write(b"\r")
+        program.wait_for("Active services", timeout=TIMEOUT)
+        program.write(b"a")
+        program.wait_for("› Business Mobile 100GB", "Needs:", timeout=TIMEOUT)
+        program.write(b"\r")
+        program.wait_for("2 to choose", "1 of", timeout=TIMEOUT)
+        program.write(b"\r")
+        program.wait_for("1 to choose", "Phone Number", "1 of", timeout=TIMEOUT)
+        program.write(b"\r")
+        program.wait_for("[ Continue ]", timeout=TIMEOUT)
+        program.write(b"\r")
+        program.wait_for("tick the terms first", timeout=TIMEOUT)
+        program.write(b" ")
+        program.wait_for("[x] I have read the terms", timeout=TIMEOUT)
+        program.write(b"\x13")
+        program.wait_for("Jobs › #", timeout=TIMEOUT)
+        os.kill(program.pid, signal.SIGKILL)
+        program.wait_for_exit(TIMEOUT)
+    wait_until(lambda: not sshd.applications(), lambda: f"still there: {sshd.applications()}")
+    with PtyProgram(sshd.argv(key), columns=80, rows=24) as program:
+        log_in_here(program)
+        program.write(b"gj")
+        program.wait_for("Customer ", "1 of 75", timeout=TIMEOUT)
+        program.write(b"\r")
+        program.wait_for("Jobs › #75", "Success", "100 %", timeout=90)
