@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 
 from omnicrm_tui import languages
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.first_start import is_due
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
 from screens.base import CrmScreen, Dialog
@@ -108,7 +109,9 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.seat = seat or Seat(settings.home)
         self.formats = Formats(settings.crm)
         self._resuming = self.desk.actor is None and self.seat.has_session
+        self._first_start = desk is None and is_due(settings)
         first = rooms.first_room(self.desk.actor) if self.desk.actor else "customers" if self._resuming else rooms.LOGIN
+        first = rooms.FIRST_START if self._first_start else first
         self.DEFAULT_MODE = first  # type: ignore[misc]
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.sign_in = SignIn(self.desk, self.seat)
@@ -138,7 +141,18 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def on_mount(self) -> None:
         """Open the service layer once the first frame is out."""
         self._watch_signals()
-        self.call_after_refresh(self.open_desk)
+        if not self._first_start:
+            self.call_after_refresh(self.open_desk)
+
+    def begin_with(self, settings: Settings) -> None:
+        """Begin anew with the settings that a first start has made: the way in is the login screen."""
+        self.settings = settings
+        self.desk = Desk(settings, open_crm)
+        self.seat = Seat(settings.home)
+        self.formats = Formats(settings.crm)
+        self.sign_in = SignIn(self.desk, self.seat)
+        self._show_login()
+        self.open_desk()
 
     def open_desk(self) -> None:
         """Begin to open the service layer, or try again; go on with the remembered session if there is one."""

@@ -34,7 +34,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     that are not configured are those of the home's lab network, if it has one. Raises ConfigurationError.
     """
     env = os.environ if env is None else env
-    home = _prepared_home(env)
+    home = prepared_home(env)
     path, named = config_path(env, home)
     fixed: dict[str, Any] = {"home": home, "demo": (home / DEMO_MARKER).exists()}
     if not path.exists():
@@ -47,7 +47,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     return _with_lab(_checked(path, values, {**fixed, "config_path": path}))
 
 
-def _prepared_home(env: Mapping[str, str]) -> Path:
+def prepared_home(env: Mapping[str, str]) -> Path:
+    """Return the home that `env` names, made (0700) where it is absent; raises ConfigurationError."""
     home = home_of(env)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from gettext import gettext as _
 from importlib import import_module
 
@@ -78,6 +79,14 @@ class Crm:
         session = self._session(self._readers, actor)
         with speaking_database(), session:
             yield self._work(session, actor)
+
+    def database_clock(self) -> datetime:
+        """Return the time by the clock of the database's host, in UTC, to compare with ours; raises DatabaseProblem."""
+        words = {"sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')", "postgresql": "SELECT clock_timestamp()"}
+        with speaking_database(), self._readers.connect() as connection:
+            moment = connection.exec_driver_sql(words.get(self.engine.name, "SELECT UTC_TIMESTAMP(6)")).scalar_one()
+        moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
     def close(self) -> None:
         """Give the database connections back."""

@@ -33,7 +33,8 @@ def _base_url(text: str) -> str:
     return _url(text).rstrip("/")
 
 
-def _host_port(text: str) -> str:
+def host_port(text: str) -> str:
+    """Return host:port, or "" as it is; raises ValueError for anything else."""
     if text and not _HOST_PORT.fullmatch(text):
         raise ValueError("host:port is allowed, without http:// and without a path")
     return text
@@ -60,7 +61,8 @@ def _whitelisted(text: str) -> str:
     return text
 
 
-def _zone(name: str) -> str:
+def zone_name(name: str) -> str:
+    """Return the name of a time zone; raises ValueError for one that is unknown."""
     if name != "UTC":
         from zoneinfo import ZoneInfo
 
@@ -98,7 +100,7 @@ LOCALE = "^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
 
 Url = Annotated[str, AfterValidator(_url)]
 OwnUrl = Annotated[str, AfterValidator(_base_url)]
-HostPort = Annotated[str, AfterValidator(_host_port)]
+HostPort = Annotated[str, AfterValidator(host_port)]
 EmailAddress = Annotated[str, AfterValidator(_email)]
 Network = Annotated[str, AfterValidator(_network)]
 WhitelistedNetwork = Annotated[str, AfterValidator(_whitelisted)]
@@ -248,7 +250,7 @@ class CrmSection(Section):
     company_name: str = "OmniCRM"
     tagline: str = ""
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: Annotated[str, AfterValidator(zone_name)] = "UTC"
     language: str = Field(default="en", pattern=LANGUAGE)
     locale: str = Field(default="", pattern=f"^$|{LOCALE}")
     currency_symbol: str = Field(default="", max_length=5)

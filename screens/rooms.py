@@ -31,6 +31,7 @@ class Room:
 
 
 LOGIN = "login"
+FIRST_START = "first-start"
 
 ROOMS = (
     Room("customers", _("Customers"), "c", "view_customer", "screens.customers:CustomersScreen"),
@@ -62,6 +63,7 @@ def make(path: str, *args: Any) -> Screen[Any]:
 
 MODES: dict[str, str | Callable[[], Screen[Any]]] = {
     LOGIN: partial(make, "screens.login:LoginScreen"),
+    FIRST_START: partial(make, "screens.first_start:FirstStart"),
     **{room.name: partial(make, room.screen) for room in ROOMS},
 }
 """Each room keeps a stack of screens of its own, so that one comes back to where one was."""

@@ -27,6 +27,10 @@ class ChargingService(Service):
         section = work.settings.ocs
         self._ocs = ocs or OcsClient(section.cgrates or section.OCS, section.ocsTenant, section.timeout_seconds)
 
+    def ping(self) -> None:
+        """Ask the charging system whether it lives; raises OutsideSystemError when it does not."""
+        self._ocs.call("CoreSv1.Ping", {})
+
     def account(self, service_id: int) -> AccountView:
         """Return balances and renewals of a service (CAT-375, SVC-351). Needs view_customer_service.
 

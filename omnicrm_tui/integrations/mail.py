@@ -33,3 +33,7 @@ class MailSender(Protocol):
     def send(self, mail: Mail) -> None:
         """Hand `mail` over. Raises Refused for good, OutsideSystemError for now."""
         ...
+
+    def check(self) -> str:
+        """Log in without sending anything and say what answers; raises OutsideSystemError."""
+        ...

@@ -48,6 +48,25 @@ class MailjetSender:
         if not _succeeded(said):
             raise OutsideSystemError(_("Mailjet's answer makes no sense: is this its address?"))
 
+    def check(self) -> str:
+        """Ask for the account without sending anything and say what answers; raises OutsideSystemError (PLT-468)."""
+        import httpx
+
+        credentials = (self._section.api_key.get_secret_value(), self._section.api_secret.get_secret_value())
+        address = f"{self._section.base_url.rstrip('/')}/v3/REST/sender"
+        try:
+            answer = httpx.get(address, params={"Limit": 1}, auth=credentials, timeout=self._timeout)
+        except httpx.HTTPError as error:
+            name = type(error).__name__
+            raise OutsideSystemError(_("Mailjet could not be asked: {name}").format(name=name)) from error
+        if answer.status_code != _OK:
+            raise OutsideSystemError(
+                _("Mailjet answered {status_code}. Check its key, secret and account.").format(
+                    status_code=answer.status_code
+                )
+            )
+        return _("Mailjet knows the key")
+
 
 def _body(mail: Mail) -> dict[str, Any]:
     message: dict[str, Any] = {

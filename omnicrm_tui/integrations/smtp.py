@@ -49,6 +49,19 @@ class SmtpSender:
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
             raise OutsideSystemError(_("The mail server did not take the mail: {error}").format(error=error)) from error
 
+    def check(self) -> str:
+        """Log in without sending anything and say what answers; raises OutsideSystemError."""
+        where = f"{self._section.host}:{self._section.port}"
+        try:
+            with smtplib.SMTP(self._section.host, self._section.port, timeout=self._timeout) as server:
+                self._prepare(server)
+                server.noop()
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            raise OutsideSystemError(
+                _("The mail server {where} cannot be used: {error}").format(where=where, error=error)
+            ) from error
+        return _("{where} takes mail").format(where=where)
+
     def _prepare(self, server: smtplib.SMTP) -> None:
         if self._section.starttls:
             server.starttls(context=ssl.create_default_context())

@@ -140,6 +140,16 @@ class MessagingService(Service):
         texts = {name: message.payload.get(name) for name in ("text", "html")}
         return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)
 
+    def check_mail(self) -> str:
+        """Greet the configured way to send mail and say what answers; "" where none is configured.
+
+        Sends nothing. Raises OutsideSystemError when it cannot be reached or refuses us.
+        """
+        from omnicrm_tui.messaging.delivery import mail_sender
+
+        sender = mail_sender(self.work.settings)
+        return "" if sender is None else sender.check()
+
     def backlog(self) -> Backlog:
         """Return what is due and whether anybody leads the outbox, for `doctor` and the dashboard."""
         now = self.work.clock.now()

@@ -222,6 +222,13 @@ class ProvisioningService(Service):
         self.actor.require("view_provision")
         return self._view(self._job(provision_id))
 
+    def abandoned(self) -> Sequence[int]:
+        """Return the running jobs whose process no longer renews its lease. Needs view_provision."""
+        self.actor.require("view_provision")
+        now_ms = int(self.work.clock.now().timestamp() * 1000)
+        dead = (Provision.provisioning_status == RUNNING, Provision.lease_until_ms < now_ms)
+        return self.session.scalars(select(Provision.provision_id).where(*dead).order_by(Provision.provision_id)).all()
+
     def events(self, provision_id: int, after: int = 0) -> Sequence[EventView]:
         """Return a job's events numbered above `after`, in order. Needs view_provision."""
         self.actor.require("view_provision")

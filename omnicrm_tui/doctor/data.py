@@ -1,0 +1,100 @@
+"""What is in the database: its version, its clock, what waits for a process, and whether all of it agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from gettext import gettext as _
+from gettext import ngettext
+
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.database import migrate
+from omnicrm_tui.doctor.findings import Finding, broken, fine, look
+from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.settings import Settings
+
+LARGEST_DRIFT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=2)
+"""How long what is due may wait before somebody should look: a courier looks every second."""
+
+
+def version(settings: Settings) -> Iterator[Finding]:
+    """Ask the database for the version of its tables (PLT-518)."""
+    name = _("Database")
+    try:
+        found = migrate.current_version(settings)
+    except DatabaseProblem as error:
+        yield broken(
+            name, error.message, _("Nothing works until the database can be reached: check database.* and the server.")
+        )
+        return
+    if found.state is migrate.SchemaState.CURRENT:
+        yield fine(name, _("{kind}, version {version}").format(kind=_kind(settings), version=found.revision))
+    elif found.state is migrate.SchemaState.NEWER:
+        what = _("It is of version {version}, which this program does not know.").format(version=found.revision)
+        yield broken(name, what, _("Install the newer program on this host too."))
+    else:
+        what = (
+            _("It is empty.")
+            if found.revision is None
+            else _("It is of the older version {version}.").format(version=found.revision)
+        )
+        yield broken(name, what, _("Back it up, then run 'omnicrm db upgrade'."))
+
+
+def clock(crm: Crm) -> Iterator[Finding]:
+    """Compare this host's clock with the database's: leases and expiry dates stand on them."""
+    name = _("Clock")
+    drift = crm.database_clock() - crm.clock.now()
+    if abs(drift) > LARGEST_DRIFT:
+        seconds = f"{drift.total_seconds():+.0f}"
+        yield broken(
+            name,
+            _("The database's clock differs by {seconds} s from this host's.").format(seconds=seconds),
+            _("Let both hosts keep time by NTP (chrony, systemd-timesyncd)."),
+        )
+    else:
+        yield fine(name, crm.clock.now().isoformat(timespec="seconds"))
+
+
+def leases(crm: Crm) -> Iterator[Finding]:
+    """Tell when something is due and nobody leads (the contracts page)."""
+    name = _("Outbox")
+    with crm.reading(system_actor("doctor")) as work:
+        backlog = work.messaging.backlog()
+    if not backlog.due or backlog.oldest is None:
+        yield fine(name, _("nothing waits"))
+        return
+    found = ngettext("{n} message is due", "{n} messages are due", backlog.due).format(n=backlog.due)
+    if not backlog.led:
+        mend = _("Start 'omnicrm worker' or 'omnicrm serve', or leave a terminal open.")
+        yield broken(name, _("{found}, and no process delivers them.").format(found=found), mend)
+    elif crm.clock.now() - backlog.oldest > LONGEST_WAIT:
+        yield look(
+            name,
+            _("{found} since {when}.").format(found=found, when=backlog.oldest.isoformat(timespec="minutes")),
+            _("Look at the outbox: the mail server or the SMS centre may refuse them."),
+        )
+    else:
+        yield fine(name, found)
+
+
+def jobs(crm: Crm) -> Iterator[Finding]:
+    """Tell when jobs are held by nobody."""
+    name = _("Jobs")
+    with crm.reading(system_actor("doctor")) as work:
+        abandoned = work.provisioning.abandoned()
+    if abandoned:
+        numbers = ", ".join(str(number) for number in abandoned[:10])
+        found = ngettext("{n} job has no process: {numbers}", "{n} jobs have no process: {numbers}", len(abandoned))
+        mend = _("A worker, server or open terminal ends them within a minute; start one.")
+        yield look(name, found.format(n=len(abandoned), numbers=numbers), mend)
+    else:
+        yield fine(name, _("none is without a process"))
+
+
+def _kind(settings: Settings) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(settings.database_url).get_backend_name()
