@@ -35,7 +35,7 @@ def order(client: TestClient) -> dict[str, Any]:
     }
 
 
-@pytest.mark.req("SVC-040", "SVC-053", "SVC-054")
+@pytest.mark.req("SVC-040", "SVC-053", "SVC-054", "SVC-004")
 def test_a_job_is_made_of_a_flat_body_and_answered_at_once(
     client: TestClient, order: dict[str, Any], dispatched: Dispatched
 ) -> None:

@@ -28,7 +28,7 @@ def offered(crm: Crm, admin: Actor, product: dict[str, Any], **asked: Any) -> bo
     return made.product_id in {view.product_id for view in found}
 
 
-@pytest.mark.req("CAT-354")
+@pytest.mark.req("CAT-354", "PLT-431")
 @pytest.mark.parametrize(
     "hidden_by",
     [

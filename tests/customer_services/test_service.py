@@ -215,7 +215,7 @@ def test_the_sixteen_fields_can_be_changed_and_no_others(any_desk: Desk) -> None
     assert entry.details["service_status"] == {"old": "Active", "new": "Suspended"}
 
 
-@pytest.mark.req("SVC-229", "SVC-230", "SVC-231", "SVC-232", "SVC-234", "SVC-240")
+@pytest.mark.req("SVC-229", "SVC-230", "SVC-231", "SVC-232", "SVC-234", "SVC-240", "PLT-431")
 def test_the_list_sorts_and_filters(any_desk: Desk, clock: FrozenClock) -> None:
     now = clock.now()
     any_desk.create(service_name="Ångström", service_type="voip", retail_cost=30, service_active_date=now)

@@ -66,7 +66,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
         crm.close()
 
 
-@pytest.mark.req("CAT-443", "SVC-060", "SVC-180")
+@pytest.mark.req("CAT-443", "SVC-060", "SVC-180", "CAT-352")
 @pytest.mark.ansible
 @pytest.mark.parametrize("slug", ORDERABLE)
 def test_what_the_demo_sells_can_be_had(demo: Crm, admin: Actor, slug: str) -> None:
@@ -84,6 +84,7 @@ def test_what_the_demo_sells_can_be_had(demo: Crm, admin: Actor, slug: str) -> N
     assert granted <= {(balance.type, balance.value) for balance in account.balances}
 
 
+@pytest.mark.req("CAT-352")
 def test_every_product_names_a_play_that_is_there() -> None:
     assert {f"{product['provisioning_play']}.yaml" for product in PRODUCTS} <= {
         file.name for file in PLAYS.glob("play_*.yaml")

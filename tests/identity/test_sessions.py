@@ -409,7 +409,7 @@ def test_the_generated_key_is_private_and_a_newer_one_keeps_old_tokens_good(crm:
         who(crm, forged)
 
 
-@pytest.mark.req("SVC-082", "SVC-085")
+@pytest.mark.req("SVC-082", "SVC-085", "SVC-136")
 def test_a_jobs_tokens_hold_what_its_initiator_could_then_and_end_with_it(
     any_crm: Crm, admin: Actor, add_user: AddUser
 ) -> None:

@@ -90,7 +90,7 @@ def test_a_debit_goes_below_zero(rpc: Rpc) -> None:
     assert value(rpc, "a") == [("M", -7.25)]
 
 
-@pytest.mark.req("BIL-175")
+@pytest.mark.req("BIL-175", "PLT-443")
 def test_usage_takes_the_boost_before_the_monthly_package(rpc: Rpc) -> None:
     for name, weight in (("MONTHLY", 10), ("BOOST", 20)):
         rpc("ApierV1.AddBalance", Account="a", BalanceType="*data", Value=100, Balance={"ID": name, "Weight": weight})

@@ -218,7 +218,7 @@ def test_missing_inventory_stops_before_anything_is_done(run_play: RunPlay, back
     assert backend.snapshot() == before
 
 
-@pytest.mark.req("SVC-131", "SVC-132", "SVC-133", "SVC-134", "SVC-137", "SVC-138", "CAT-446")
+@pytest.mark.req("SVC-131", "SVC-132", "SVC-133", "SVC-134", "SVC-137", "SVC-138", "CAT-446", "CAT-481")
 @pytest.mark.parametrize("play", sorted(PLAYS.glob("play_*.yaml")), ids=lambda path: path.stem)
 def test_shipped_plays_follow_the_authors_rules(play: Path) -> None:
     assert lint_play(play) == []

@@ -237,7 +237,7 @@ def test_a_missing_ansible_is_a_fatal_event(run_play: RunPlay) -> None:
     assert (job.result.status, job.result.fatal) == (2, "no_ansible")
 
 
-@pytest.mark.req("SVC-087")
+@pytest.mark.req("SVC-087", "SVC-136")
 @pytest.mark.parametrize("tokens", [(NEWER_TOKEN, None), (TOKEN, "refresh-1")], ids=["from file", "refreshed"])
 def test_an_expired_token_is_renewed_and_the_call_repeated(
     run_play: RunPlay, backend: Backend, tokens: tuple[str, str | None]

@@ -127,7 +127,7 @@ def _product(play: str) -> ProductInput:
 
 
 @pytest.mark.req("SVC-057", "SVC-180", "CAT-372", "CAT-488", "CAT-489", "BIL-156", "BIL-157", "BIL-159", "BIL-160")
-@pytest.mark.req("BIL-161", "SVC-117")
+@pytest.mark.req("BIL-161", "SVC-117", "PLT-443")
 def test_an_addon_is_used_before_the_plan_and_charged(shop: Shop) -> None:
     job = shop.order("play_local_data_addon", variables={"voice_minutes": 90, "sms_count": 20, "monetary": "2.50"})
     assert (job.provisioning_status, job.error_message) == (SUCCESS, None)

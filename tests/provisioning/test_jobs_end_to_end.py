@@ -63,7 +63,7 @@ def needs(operator: Operator) -> dict[str, dict[str, int]]:
     return {"play_psim_only": operator.choices, "play_simple_service": {"Router": router.inventory_id}}
 
 
-@pytest.mark.req("PLT-042", "CAT-371", "SVC-001")
+@pytest.mark.req("PLT-042", "CAT-371", "SVC-001", "CAT-516")
 @pytest.mark.req(
     "SVC-040", "SVC-059", "SVC-062", "SVC-065", "SVC-069", "SVC-070", "SVC-101", "SVC-102", "SVC-103", "SVC-104"
 )
@@ -298,7 +298,7 @@ def test_a_charging_system_that_stops_in_mid_job_is_told_and_listed(operator: Op
     assert "Could not be undone" in (job.error_message or "")
 
 
-@pytest.mark.req("SVC-066", "SVC-067", "SVC-130")
+@pytest.mark.req("SVC-066", "SVC-067", "SVC-130", "CAT-477")
 def test_a_detached_job_outlives_whoever_started_it(operator: Operator) -> None:
     """The starter is a process of its own that is killed while the job runs."""
     settings = operator.crm.settings

@@ -61,7 +61,7 @@ PLAY = """
 """
 
 
-@pytest.mark.req("CAT-443", "CAT-448", "CAT-454", "CAT-465", "CAT-469", "CAT-470", "CAT-473", "CAT-451")
+@pytest.mark.req("CAT-443", "CAT-448", "CAT-454", "CAT-465", "CAT-469", "CAT-470", "CAT-473", "CAT-451", "CAT-444")
 @pytest.mark.req("SVC-055", "SVC-056", "SVC-081", "SVC-009", "SVC-128", "CAT-455", "BIL-106", "BIL-136", "BIL-138")
 def test_a_play_finds_what_it_needs_and_an_ignored_failure_stays_one(operator: Operator, tmp_path: Path) -> None:
     wanted = {

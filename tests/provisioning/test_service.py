@@ -161,7 +161,7 @@ def test_starting_needs_the_permission_and_a_customer_orders_for_itself(stock: S
         work.provisioning.start(request)
 
 
-@pytest.mark.req("SVC-080", "SVC-172")
+@pytest.mark.req("SVC-080", "SVC-172", "SVC-004")
 @pytest.mark.parametrize("name", ["setup_cost", "clean_uuid", "provisioned_by_this_job"])
 def test_a_customer_answers_for_renewal_and_sets_no_other_variable(stock: Stock, name: str) -> None:
     own = Actor(

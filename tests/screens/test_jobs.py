@@ -28,7 +28,7 @@ def event(**result: object) -> EventView:
     return EventView(1, 1, "Task", "main", 0, json.dumps(result), NOON, NOON)
 
 
-@pytest.mark.req("SVC-070", "SVC-071", "SVC-074", "SVC-076", "SVC-077", "SVC-175")
+@pytest.mark.req("SVC-070", "SVC-071", "SVC-074", "SVC-076", "SVC-077", "SVC-175", "PLT-046")
 async def test_tasks_appear_as_they_happen(crm: Crm, admin: Actor) -> None:
     open_shop(crm, admin)
     number = start_job(crm, admin)

@@ -51,6 +51,7 @@ def started(crm: Crm, admin: Actor) -> list[dict[str, object]]:
     ]
 
 
+@pytest.mark.req("CAT-359", "SVC-004")
 @pytest.mark.req(
     "SVC-160", "SVC-161", "CAT-353", "CAT-358", "BIL-101", "BIL-106", "BIL-131", "BIL-134", "SVC-172", "SVC-174"
 )
@@ -112,7 +113,7 @@ async def test_terms_have_to_be_accepted_and_that_is_kept(crm: Crm, admin: Actor
     assert [row.timestamp for row in log if row.action == "Terms accepted"] == [crm.clock.now()]
 
 
-@pytest.mark.req("BIL-102", "BIL-105", "SVC-166")
+@pytest.mark.req("BIL-102", "BIL-105", "SVC-166", "CAT-357")
 async def test_continue_waits_until_every_type_is_chosen(crm: Crm, admin: Actor) -> None:
     open_shop(crm, admin)
     async with signed_in_app(crm, admin) as pilot:
@@ -281,7 +282,7 @@ async def test_who_may_not_order_is_told_why_before_anything_is_chosen(crm: Crm,
     assert started(crm, admin) == []
 
 
-@pytest.mark.req("SVC-179", "SVC-180", "CAT-372", "BIL-111")
+@pytest.mark.req("SVC-179", "SVC-180", "CAT-372", "BIL-111", "CAT-357")
 async def test_an_add_on_asks_which_of_two_services(crm: Crm, admin: Actor) -> None:
     open_shop(crm, admin)
     with crm.as_actor(admin) as work:

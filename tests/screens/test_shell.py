@@ -37,6 +37,7 @@ async def test_g_twice_goes_to_the_first_row_and_other_letters_do_nothing(crm: C
         assert "c Customers" not in screen_text(pilot.app)
 
 
+@pytest.mark.req("PLT-046")
 async def test_rooms_without_permission_are_not_offered(crm: Crm) -> None:
     clerk = Actor(ActorKind.STAFF, "clerk", permissions=frozenset({"view_customer"}))
     async with signed_in_app(crm, clerk) as pilot:

@@ -30,6 +30,7 @@ def broken_contracts(importer: str, imported: str) -> set[str]:
     return broken
 
 
+@pytest.mark.req("PLT-063")
 @pytest.mark.parametrize(
     ("importer", "imported", "contracts"),
     [
