@@ -187,7 +187,7 @@ ACCOUNT = AccountView(
 )
 
 
-@pytest.mark.req("CAT-200", "CAT-155", "CAT-161", "CAT-163", "CAT-167")
+@pytest.mark.req("CAT-200", "CAT-155", "CAT-158", "CAT-161", "CAT-163", "CAT-167")
 def test_a_service_comes_with_its_live_account(
     client: TestClient, service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,25 @@ def test_missing_empty_and_older_accounts_are_understood(
     assert (seen.state, [balance.text for balance in seen.balances]) == (state, texts)
 
 
+@pytest.mark.req("CAT-158")
+@pytest.mark.parametrize(
+    ("written", "destinations"),
+    [
+        ({"INTERNATIONAL": True, "AU": True}, ("AU", "INTERNATIONAL")),
+        ("AU;INTERNATIONAL", ("AU", "INTERNATIONAL")),
+        (["AU"], ("AU",)),
+        ({}, ()),
+        (None, ()),
+    ],
+)
+def test_a_buckets_destinations_are_names_however_they_are_written(
+    crm: Crm, admin: Actor, service_id: int, written: object, destinations: tuple[str, ...]
+) -> None:
+    answer = found({"*voice": [bucket("VOICE", 60) | {"DestinationIDs": written}]})
+    (balance,) = account(crm, admin, service_id, answer).balances
+    assert balance.destinations == destinations
+
+
 @pytest.mark.req("SVC-331")
 @pytest.mark.parametrize(
     "answer",

@@ -88,7 +88,7 @@ def test_a_plan_brings_what_its_product_grants(run_play: RunPlay, backend: Backe
     assert {balance["ExpiryTime"] for balance in account["balances"][:3]} == {"+168h"}
 
 
-@pytest.mark.req("SVC-088", "SVC-090", "SVC-092", "SVC-097", "CAT-203", "CAT-449", "BIL-110")
+@pytest.mark.req("SVC-088", "SVC-090", "SVC-092", "SVC-097", "CAT-203", "CAT-449", "CAT-456", "BIL-110")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -110,6 +110,8 @@ def test_a_failure_leaves_no_trace(run_play: RunPlay, backend: Backend, fault: d
     failed = [event for event in job.events if event.status == 2]
     assert [event.phase for event in failed] == ["main", "rescue"]
     assert not any(event.fatal for event in job.events)
+    if "ApierV2.SetAccount" in fault:
+        assert "SERVER_ERROR: no" in job.result.message
 
 
 @pytest.mark.req("SVC-097", "SVC-088")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
+from omnicrm_tui.catalog.schemas import ProductInput
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.customer_services.schemas import ServiceInput
 from omnicrm_tui.customers.schemas import CustomerChange
@@ -187,9 +188,13 @@ async def test_an_empty_stock_says_why(crm: Crm, admin: Actor) -> None:
         assert "differently from its inventory template" in screen_text(pilot.app)
 
 
-@pytest.mark.req("SVC-162", "SVC-185", "CAT-360", "CAT-361", "CAT-362", "CAT-363", "CAT-364")
+@pytest.mark.req("SVC-162", "SVC-185", "CAT-355", "CAT-360", "CAT-361", "CAT-362", "CAT-363", "CAT-364")
 async def test_type_and_group_are_toggled_by_key(crm: Crm, admin: Actor) -> None:
     open_shop(crm, admin)
+    with crm.as_actor(admin) as work:
+        work.catalog.create(
+            ProductInput(product_name="Business Pool", category="addon", business=True, residential=False)
+        )
     async with signed_in_app(crm, admin, LARGE) as pilot:
         pilot.app.open_catalogue(0)  # type: ignore[attr-defined]
         await settled(pilot)
@@ -201,7 +206,11 @@ async def test_type_and_group_are_toggled_by_key(crm: Crm, admin: Actor) -> None
         assert "Mobile 20GB" not in screen_text(pilot.app)
         await press(pilot, "c", "2")
         assert "Extra 5GB" in screen_text(pilot.app)
-        await press(pilot, "3")
+        assert "Business Pool" not in screen_text(pilot.app)
+        await press(pilot, "c")
+        assert "Business Pool" in screen_text(pilot.app)
+        assert "Extra 5GB" not in screen_text(pilot.app)
+        await press(pilot, "c", "3")
         seen = screen_text(pilot.app)
         assert "Old Promo" not in seen
         assert "c shows the other type of customer" in seen
