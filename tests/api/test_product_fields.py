@@ -249,6 +249,49 @@ def test_a_play_reads_everything_and_a_customer_no_notes_and_no_costs_of_ours(
             },
             marks=pytest.mark.req("BIL-096"),
         ),
+        pytest.param(
+            {
+                "product_name": "Mobile SIM",
+                "category": "standalone",
+                "features_list": "['Australian mobile number (04xxx)', 'Fastest speeds', 'Best coverage', "
+                "'Roaming on the mainland']",
+                "terms": "Must be activated within 6 months.\nCredit is lost after 12 months without use.",
+            },
+            marks=pytest.mark.req("CAT-348"),
+        ),
+        pytest.param(
+            {
+                "product_name": "Mini Plan, as it is told",
+                "category": "addon",
+                "contract_days": 30,
+                "features_list": "['8 GB', 'Unlimited calls and texts on our network', '100 minutes to Australia', "
+                "'100 SMS to Australia', 'Valid for 30 days']",
+                "terms": "Ends after 30 days.",
+            },
+            marks=pytest.mark.req("CAT-349"),
+        ),
+        pytest.param(
+            {
+                "product_name": "Seniors Bundle, as it is told",
+                "category": "bundle",
+                "contract_days": 180,
+                "retail_setup_cost": 0,
+                "comment": "20/2 Mbps internet, IPTV and telephone",
+                "features_list": "['20/5 Mbps', 'Unlimited data', 'Home voice', 'Extra television for 5 a month']",
+                "terms": "Installation costs 60. Contract of 6 months. A senior card is required.",
+            },
+            marks=pytest.mark.req("CAT-350"),
+        ),
+        pytest.param(
+            {
+                "product_name": "PAYG top-up, as it is told",
+                "category": "addon",
+                "retail_cost": 5,
+                "features_list": "5 of credit",
+                "terms": "Valid for 180 days or until it is used.",
+            },
+            marks=pytest.mark.req("CAT-351"),
+        ),
     ],
 )
 def test_an_operators_sample_is_taken_as_it_is(

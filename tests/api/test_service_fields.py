@@ -45,7 +45,7 @@ def shop(client: TestClient) -> TestClient:
         pytest.param("site_id", 1, 1, None, marks=pytest.mark.req("PLT-094", "CAT-069")),
         pytest.param("service_name", "SIM - 04", "SIM - 04", REQUIRED, marks=pytest.mark.req("PLT-095", "CAT-047")),
         pytest.param("service_type", "generic", "generic", "", marks=pytest.mark.req("CAT-048")),
-        pytest.param("icon", "fa-solid fa-tv", "fa-solid fa-tv", None, marks=pytest.mark.req("CAT-050")),
+        ("icon", "fa-solid fa-tv", "fa-solid fa-tv", None),
         pytest.param("service_status", "Suspended", "Suspended", "Active", marks=pytest.mark.req("PLT-097", "CAT-051")),
         pytest.param(
             "service_provisioned_date",

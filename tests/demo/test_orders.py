@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -40,6 +41,14 @@ GRANTS = {
     "sms_count": ("SMS", 1),
     "monetary": ("MONETARY", 1),
 }
+
+
+@pytest.mark.req("PLT-432")
+def test_the_types_of_what_is_sold_are_those_that_are_configured_and_mean_the_same() -> None:
+    types = {product["product_slug"]: product["service_type"] for product in PRODUCTS}
+    assert set(types.values()) <= set(Settings(home=Path("/nowhere")).service_types)
+    meant = {"mobile-sim-only": "mobile", "home-internet-100": "internet", "business-voice-line": "voip"}
+    assert {slug: types[slug] for slug in meant} == meant
 
 
 @pytest.fixture(scope="module")

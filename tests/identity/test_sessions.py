@@ -439,6 +439,19 @@ def test_a_jobs_tokens_hold_what_its_initiator_could_then_and_end_with_it(
         work.identity.mint_job_tokens(provision_id, user_id)
 
 
+@pytest.mark.req("CAT-183")
+def test_a_job_that_an_api_key_started_may_do_what_the_key_may_and_no_more(any_crm: Crm, admin: Actor) -> None:
+    provision_id = add_job(any_crm, admin)
+    key = Actor(ActorKind.MACHINE, "billing", permissions=frozenset({"create_provision", "view_customer"}))
+    with any_crm.as_actor(key) as work:
+        work.identity.grant_job(provision_id)
+    with any_crm.as_actor(admin) as work:
+        minted = work.identity.mint_job_tokens(provision_id, None)
+    actor = who(any_crm, minted.access_token)
+    assert (actor.kind, actor.provision_id) == (ActorKind.JOB, provision_id)
+    assert actor.permissions == key.permissions
+
+
 @pytest.mark.req("BIL-376", "BIL-378", "BIL-459")
 def test_a_contacts_user_is_a_customer_confined_to_its_own(
     any_crm: Crm, add_user: AddUser, add_contact: Callable[[Crm], tuple[int, int]]

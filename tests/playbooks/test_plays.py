@@ -46,6 +46,24 @@ def test_psim_only_builds_the_whole_service(run_play: RunPlay, backend: Backend)
     assert backend.seen_elsewhere == []
 
 
+@pytest.mark.req("SVC-073")
+def test_a_play_goes_its_usual_way(run_play: RunPlay) -> None:
+    names = [event.event_name for event in run_play("play_psim_only").events]
+    way = [
+        "Read the product",
+        "Read the chosen inventory",
+        "Create the charging account",
+        "Create the HSS subscriber",
+        "Create the service",
+        "Assign the inventory",
+        "Record the set-up charge",
+        "Send the welcome e-mail",
+        "Send the welcome SMS",
+    ]
+    places = [names.index(name) for name in way]
+    assert places == sorted(places)
+
+
 @pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109")
 def test_simple_service_needs_no_inventory(run_play: RunPlay, backend: Backend) -> None:
     job = run_play("play_simple_service", {"product_id": 2, "SIM Card": None, "Mobile Number": None})

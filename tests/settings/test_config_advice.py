@@ -29,3 +29,17 @@ def test_roles_that_are_nowhere_are_named_and_those_that_are_shipped_are_not(tmp
         " Did you mean view_customer?",
         "API key 3 has no roles: it may do nothing.",
     ]
+
+
+@pytest.mark.req("CAT-180")
+def test_a_key_that_nobody_explained_and_a_file_that_all_may_read_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.touch(mode=0o644)
+    keys = {"a" * 32: ApiKey(roles=["view_customer"], description="billing"), "b" * 32: ApiKey(roles=["view_customer"])}
+    settings = Settings(home=tmp_path, config_path=file, api_keys=keys)
+    assert list(advice(settings)) == [
+        f"{file} can be read by other users and may hold secrets: chmod 600 it.",
+        "API key 2 has no description: say which system uses it.",
+    ]
+    file.chmod(0o600)
+    assert len(list(advice(settings))) == 1
