@@ -22,7 +22,7 @@ from importlinter.domain.contract import Contract, ContractCheck
 
 ROOMS = (
     "identity|customers|catalog|inventory|customer_services|charging|provisioning|billing|messaging|broadcast"
-    "|activity|search|reporting|integrations"
+    "|activity|search|reporting|upkeep|integrations"
 )
 
 

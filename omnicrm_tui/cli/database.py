@@ -60,6 +60,7 @@ def current() -> None:
         migrate.SchemaState.NEWER: _("{revision} (newer: this program works with {head})").format(
             revision=version.revision, head=migrate.HEAD
         ),
+        migrate.SchemaState.LOADING: _("being filled by a restore or a move"),
     }
     click.echo(words[version.state])
 

@@ -27,6 +27,8 @@ HEAD = "0002"
 
 _SQLITE = "sqlite:///"
 _VERSION_QUERY = "SELECT version_num FROM alembic_version"
+_LOADING = "loading "
+"""Stands in the place of the version while a restore or a move fills the database, followed by what fills it."""
 _LOCK_NUMBER = 4_766_741
 """Names our advisory lock on PostgreSQL among those of other programs."""
 
@@ -38,11 +40,12 @@ class SchemaState(Enum):
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
+    LOADING = "loading"
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """What the database is at: `revision` is None while it is empty."""
+    """What the database is at: `revision` is None while it is empty, and what fills it while it is being filled."""
 
     state: SchemaState
     revision: str | None
@@ -52,7 +55,7 @@ def current_version(settings: Settings) -> SchemaVersion:
     """Return the version of the database; raises DatabaseProblem when it cannot be asked."""
     url = settings.database_url
     revision = _sqlite_revision(url) if url.startswith(_SQLITE) else _server_revision(url)
-    return SchemaVersion(_state_of(revision), revision)
+    return SchemaVersion(_state_of(revision), revision.removeprefix(_LOADING) if revision else None)
 
 
 def require_current(settings: Settings) -> bool:
@@ -72,6 +75,10 @@ def require_current(settings: Settings) -> bool:
         SchemaState.NEWER: _(
             "The database is of version {found}, which this program does not know (it works with {known}). "
             "Install the newer program."
+        ),
+        SchemaState.LOADING: _(
+            "The database is being filled by 'omnicrm restore' or 'omnicrm move', or one of them was interrupted: "
+            "let it finish, or run the same command again."
         ),
     }.get(version.state)
     if problem:
@@ -98,10 +105,51 @@ def downgrade(settings: Settings, revision: str) -> list[str]:
     return _migrate(settings, "downgrade", revision)
 
 
+def mark_loading(connection: Connection, source: str) -> None:
+    """Let no program work with the database, with its tables made, until `mark_loaded`; `source` says what fills it.
+
+    `source` has up to 24 characters.
+    """
+    connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{_LOADING}{_plain_name(source)}'")  # noqa: S608
+
+
+def mark_loaded(connection: Connection, revision: str) -> None:
+    """End `mark_loading`: the database holds all that it should, at `revision`."""
+    connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{_plain_name(revision)}'")  # noqa: S608
+
+
+def revision_of(connection: Connection) -> str:
+    """Return the revision that the database has in the running transaction."""
+    return str(connection.exec_driver_sql(_VERSION_QUERY).scalar_one())
+
+
+def tables_at(revision: str) -> list[str]:
+    """Return the names of the tables that the product has at `revision`; raises DatabaseProblem for an unknown one."""
+    if revision == HEAD:
+        from omnicrm_tui.database.schema import metadata
+
+        return list(metadata.tables)
+    from tempfile import TemporaryDirectory
+
+    from sqlalchemy import inspect
+
+    if revision not in _revisions():
+        raise DatabaseProblem(
+            _("Version {revision} of the database is not known to this program, which works with {head}.").format(
+                revision=revision, head=HEAD
+            )
+        )
+    with TemporaryDirectory(prefix="omnicrm-") as folder:
+        url = f"{_SQLITE}{folder}/tables.sqlite"
+        _migrate_url(url, Path(folder), "upgrade", revision)
+        with _engine(url) as engine:
+            return [name for name in inspect(engine).get_table_names() if name != "alembic_version"]
+
+
 def pending(settings: Settings) -> list[str]:
     """Return, one line each, what an upgrade would do."""
     version = current_version(settings)
-    if version.state is SchemaState.NEWER:
+    if version.state in (SchemaState.NEWER, SchemaState.LOADING):
         require_current(settings)
     known = _revisions()
     done = known.index(version.revision) + 1 if version.revision else 0
@@ -154,6 +202,8 @@ def _server_revision(url: str) -> str | None:
 def _state_of(revision: str | None) -> SchemaState:
     if revision is None:
         return SchemaState.EMPTY
+    if revision.startswith(_LOADING):
+        return SchemaState.LOADING
     if revision == HEAD:
         return SchemaState.CURRENT
     return SchemaState.OLDER if revision in _revisions() else SchemaState.NEWER
@@ -179,6 +229,12 @@ def _config() -> Config:
 
 
 def _migrate(settings: Settings, direction: str, revision: str) -> list[str]:
+    if current_version(settings).state is SchemaState.LOADING:
+        require_current(settings)
+    return _migrate_url(settings.database_url, settings.keys_folder, direction, revision)
+
+
+def _migrate_url(url: str, keys_folder: Path, direction: str, revision: str) -> list[str]:
     from alembic import command
     from alembic.util import CommandError
 
@@ -186,9 +242,9 @@ def _migrate(settings: Settings, direction: str, revision: str) -> list[str]:
 
     config, steps = _config(), list[str]()
     try:
-        with speaking_database(), _engine(settings.database_url) as engine, engine.begin() as connection:
+        with speaking_database(), _engine(url) as engine, engine.begin() as connection:
             _wait_for_others(connection)
-            config.attributes.update(connection=connection, steps=steps, keys_folder=settings.keys_folder)
+            config.attributes.update(connection=connection, steps=steps, keys_folder=keys_folder)
             getattr(command, direction)(config, revision)
             _forget_version_table(connection)
     except CommandError as error:
@@ -207,6 +263,12 @@ def _engine(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _plain_name(name: str) -> str:
+    if not name.isalnum():
+        raise ValueError(f"no name of a version: {name}")
+    return name
 
 
 def _wait_for_others(connection: Connection) -> None:

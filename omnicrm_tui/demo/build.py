@@ -10,7 +10,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from omnicrm_tui.activity.models import ActivityEntry
@@ -21,6 +21,7 @@ from omnicrm_tui.crm import Crm
 from omnicrm_tui.customer_services.models import CustomerService
 from omnicrm_tui.customers.models import Contact, Customer, Site
 from omnicrm_tui.database.base import Base
+from omnicrm_tui.database.rows import follow_with_sequence
 from omnicrm_tui.demo import accounts, catalogue
 from omnicrm_tui.demo.money import Money
 from omnicrm_tui.demo.people import TODAY, Person, Row, person
@@ -171,13 +172,4 @@ def _insert(session: Session, model: type[Base], rows: list[Row]) -> None:
     assert isinstance(table, Table)
     for start in range(0, len(rows), _BATCH):
         session.execute(insert(table), rows[start : start + _BATCH])
-    if session.get_bind().dialect.name == "postgresql" and rows:
-        _follow_with_sequence(session, table)
-
-
-def _follow_with_sequence(session: Session, table: Table) -> None:
-    """PostgreSQL counts ids apart from the table: let it go on after ours."""
-    key = next(iter(table.primary_key.columns))
-    if key.autoincrement is True:
-        sequence = f"pg_get_serial_sequence('{table.name}', '{key.name}')"
-        session.execute(text(f"SELECT setval({sequence}, (SELECT max({key.name}) FROM {table.name}))"))  # noqa: S608
+    follow_with_sequence(session.connection(), table)

@@ -1,0 +1,92 @@
+"""Files that are there whole or not at all, and room for them."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from gettext import gettext as _
+from pathlib import Path
+from typing import BinaryIO
+
+from omnicrm_tui.errors import Conflict, CrmError
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Raise CrmError unless `folder` has room for `needed` bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise CrmError(
+            _("{folder} has {free} free, and {needed} may be needed. Nothing was written.").format(
+                folder=folder, free=megabytes(free), needed=megabytes(needed)
+            )
+        )
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes as people read it."""
+    return _("{size} MB").format(size=f"{size / 1e6:,.1f}")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file (0600) to write that becomes `path` when the block ends well, and leaves nothing when it does not.
+
+    After a kill its beginning stays as `path`.partial, which the next one writes anew. Raises Conflict when `path`
+    exists or is being written, CrmError when the disk is full.
+    """
+    if path.exists():
+        raise Conflict(_("{path} exists already. Choose another name.").format(path=path))
+    partial = path.with_name(path.name + ".partial")
+    handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(_("{path} is being written already.").format(path=path)) from None
+        try:
+            os.fchmod(handle, 0o600)
+            file.truncate(0)
+            yield file
+            file.flush()
+            os.fsync(handle)
+            partial.rename(path)
+        except BaseException as error:
+            partial.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _full(path, error) from error
+            raise
+    sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Put `data` in the place of `path`, whole or not at all."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise _full(path, error) from error
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _full(path: Path, error: OSError) -> Exception:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return CrmError(_("There is no room left for {path}. Nothing was kept of it.").format(path=path))
+    return error

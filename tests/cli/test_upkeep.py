@@ -1,0 +1,167 @@
+"""`omnicrm backup`, `restore` and `verify` as a person or a timer runs them."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omnicrm_tui.demo.build import make_demo
+from omnicrm_tui.settings import Settings
+from tests.cli.conftest import Run
+from tests.upkeep.conftest import PASSPHRASE, everything
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a small demo, to be copied."""
+    home = tmp_path_factory.mktemp("demo")
+    make_demo(Settings(home=home), 20)
+    return home
+
+
+@pytest.fixture
+def filled(demo: Path, home: Path) -> Path:
+    """A home with a small demo."""
+    shutil.copytree(demo, home)
+    home.chmod(0o700)
+    return home
+
+
+def test_back_up_prove_lose_and_restore(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    file, secret = tmp_path / "of the night.backup", tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE + "\n")
+    secret.chmod(0o644)
+    refused = omnicrm("backup", str(file), "--passphrase-file", str(secret))
+    assert (refused.returncode, file.exists()) == (2, False)
+    assert "chmod 600" in refused.stderr
+    secret.chmod(0o600)
+    done = omnicrm("backup", str(file), "--passphrase-file", str(secret))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "of the night.backup: " in done.stdout
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    proved = omnicrm("verify", str(file), "--passphrase-stdin", stdin=PASSPHRASE)
+    assert proved.returncode == 0
+    assert proved.stdout.endswith("Everything is there, and everything adds up.\n")
+    before = everything(f"sqlite:///{filled / 'omnicrm.sqlite'}")
+    new = tmp_path / "new"
+    back = omnicrm("restore", str(file), "--passphrase-stdin", stdin=PASSPHRASE, OMNICRM_HOME=str(new))
+    assert (back.returncode, back.stderr) == (0, "")
+    assert "each compared" in back.stdout
+    assert everything(f"sqlite:///{new / 'omnicrm.sqlite'}") == before
+    assert (new / "demo.json").exists()
+    assert omnicrm("db", "check", OMNICRM_HOME=str(new)).returncode == 0
+    again = omnicrm("restore", str(file), "--passphrase-stdin", stdin=PASSPHRASE, OMNICRM_HOME=str(new))
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "is not empty" in again.stderr
+
+
+def test_a_wrong_passphrase_and_none_at_all(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    file = tmp_path / "b"
+    assert omnicrm("backup", str(file), stdin="").returncode == 2
+    short = omnicrm("backup", str(file), stdin="short\n")
+    assert (short.returncode, short.stderr) == (1, "omnicrm: A passphrase has at least 12 characters.\n")
+    assert omnicrm("backup", str(file), stdin=PASSPHRASE).returncode == 0
+    wrong = omnicrm("verify", str(file), stdin=PASSPHRASE.upper())
+    assert wrong.returncode == 1
+    assert "does not open this backup" in wrong.stderr
+    gone = omnicrm("verify", str(tmp_path / "gone"), stdin=PASSPHRASE)
+    assert gone.stderr == f"omnicrm: {tmp_path / 'gone'}: No such file or directory.\n"
+
+
+def test_a_disk_that_fills_up_leaves_no_half_backup(filled: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    (filled / "plays").mkdir()
+    (filled / "plays" / "firmware.bin").write_bytes(os.urandom(1_000_000))
+
+    def little() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "omnicrm_tui.cli", "backup", str(tmp_path / "b")],
+        input=PASSPHRASE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment,
+        preexec_fn=little,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"omnicrm: There is no room left for {tmp_path / 'b'}. Nothing was kept of it.\n",
+    )
+    assert not list(tmp_path.glob("b*"))
+
+
+_KILLED = """
+import os, signal, sys
+from omnicrm_tui.{module} import {name} as victim
+real, left = victim.{method}, [{times}]
+def dying(*arguments, **more):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments, **more)
+victim.{method} = dying
+from omnicrm_tui.cli import main
+main(sys.argv[1:])
+"""
+
+
+def killed(environment: dict[str, str], *arguments: str, at: tuple[str, str, str, int], **more: str) -> None:
+    """Run a command that is killed (SIGKILL) when it calls a method for the n-th time."""
+    module, name, method, times = at
+    code = _KILLED.format(module=module, name=name, method=method, times=times)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        input=PASSPHRASE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**environment, **more},
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def test_killed_while_backing_up_and_while_restoring(
+    omnicrm: Run, environment: dict[str, str], filled: Path, tmp_path: Path
+) -> None:
+    file, new = tmp_path / "b", tmp_path / "new"
+    killed(environment, "backup", str(file), at=("upkeep.archive", "ArchiveWriter", "table", 9))
+    assert not file.exists()
+    assert omnicrm("backup", str(file), stdin=PASSPHRASE).returncode == 0
+    assert [path.name for path in tmp_path.glob("b*")] == ["b"]
+    for at in (
+        ("upkeep.filling", "Filling", "__init__", 1),
+        ("upkeep.filling", "Filling", "fill", 9),
+        ("upkeep.filling", "Filling", "finish", 1),
+    ):
+        killed(environment, "restore", str(file), at=at, OMNICRM_HOME=str(new))
+        refused = omnicrm("user", "create", "--email", "a@b.example", stdin=PASSPHRASE, OMNICRM_HOME=str(new))
+        assert refused.returncode == 1
+        assert "run the same command again" in refused.stderr
+    done = omnicrm("restore", str(file), stdin=PASSPHRASE, OMNICRM_HOME=str(new))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert everything(f"sqlite:///{new / 'omnicrm.sqlite'}") == everything(f"sqlite:///{filled / 'omnicrm.sqlite'}")
+    assert not os.path.exists(new / "restore.json")
+
+
+def test_data_that_do_not_add_up_are_told_though_the_file_is_whole(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    with sqlite3.connect(filled / "omnicrm.sqlite") as connection:
+        connection.execute("UPDATE customer_invoice SET subtotal = subtotal + 1 WHERE void = 0 AND invoice_id < 3")
+        connection.execute("UPDATE inventory SET reserved_until = '2026-01-01 00:00:00.000000' WHERE inventory_id = 5")
+        connection.execute("UPDATE customer_site SET customer_id = 4711 WHERE site_id = 1")
+    assert omnicrm("backup", str(tmp_path / "b"), stdin=PASSPHRASE).returncode == 0
+    found = omnicrm("verify", str(tmp_path / "b"), stdin=PASSPHRASE)
+    assert found.returncode == 1
+    for words in ("whole, but not the data", "Invoice 1: subtotal", "Item 5 is held", "points at 4711 in customer"):
+        assert words in found.stderr
