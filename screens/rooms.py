@@ -40,6 +40,7 @@ ROOMS = (
     Room("products", _("Products"), "p", "view_product", "screens.products:ProductsScreen"),
     Room("billing", _("Billing"), "b", "view_customer_transaction", "screens.billing:BillingScreen"),
     Room("jobs", _("Jobs"), "j", "view_provision", "screens.jobs:JobsScreen"),
+    Room("status", _("Status"), "w", "view_status", "screens.status:StatusScreen"),
     Room("lab", _("Lab"), "l", "admin", "screens.lab:LabScreen"),
 )
 

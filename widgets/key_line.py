@@ -67,16 +67,26 @@ class KeyLine(Widget):
         style = self.rich_style
         key_style = style + Style(bold=True)
         segments: list[Segment] = []
-        entries = self._choices or self._keys
-        left = self.size.width - (0 if self._choices else _width(HELP) + 1)
-        for entry in entries:
+        if self._choices:
+            return Strip(self._drawn_choices(key_style, style)).adjust_cell_length(self.size.width, style)
+        left = self.size.width - _width(HELP) - 1
+        for entry in self._keys:
             if (left := left - _width(entry)) < 0:
                 break
             segments += _drawn(entry, key_style, style)
-        if self._choices:
-            return Strip(segments).adjust_cell_length(self.size.width, style)
         drawn = Strip(segments).adjust_cell_length(max(self.size.width - _width(HELP), 0), style)
         return Strip([*drawn, *_drawn(HELP, key_style, style)]).adjust_cell_length(self.size.width, style)
+
+    def _drawn_choices(self, key_style: Style, style: Style) -> list[Segment]:
+        """Draw all choices, closer to each other where they would not fit."""
+        close = sum(_width(choice) for choice in self._choices) > self.size.width
+        drawn = [_drawn(choice, key_style, style) for choice in self._choices]
+        return [segment for part in drawn for segment in (_closer(part) if close else part)]
+
+
+def _closer(drawn: list[Segment]) -> list[Segment]:
+    key, words = drawn
+    return [key, Segment(words.text.rstrip(), words.style)]
 
 
 def _is_list(node: DOMNode) -> bool:

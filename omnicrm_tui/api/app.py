@@ -18,6 +18,7 @@ from omnicrm_tui.api import (
     health,
     identity,
     inventory,
+    messaging,
     metrics,
     provisioning,
 )
@@ -35,6 +36,7 @@ ROUTERS = (
     customer_services.router,
     billing.router,
     provisioning.router,
+    messaging.router,
     activity.router,
     docs.router,
 )

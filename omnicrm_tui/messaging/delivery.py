@@ -82,10 +82,14 @@ class OutboxCourier:
         return True
 
     def _write(self, outbox_id: int, seen_attempts: int, **values: Any) -> bool:
-        """Change a waiting message, unless somebody else has counted an attempt since; tell whether we did."""
+        """Change a waiting message, unless somebody else has counted an attempt since; tell whether we did.
+
+        What was sent is sent, even if somebody dropped it in that moment.
+        """
+        before = ("waiting", "dropped") if values.get("status") == "sent" else ("waiting",)
         unchanged = (
             OutboxMessage.outbox_id == outbox_id,
-            OutboxMessage.status == "waiting",
+            OutboxMessage.status.in_(before),
             OutboxMessage.attempts == seen_attempts,
         )
         with self._crm.as_actor(self._actor) as work:

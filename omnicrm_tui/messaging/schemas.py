@@ -22,9 +22,19 @@ class CustomerMail(Input):
     kind: Annotated[str, Field(max_length=80)] = ""
 
 
+class DropInput(Input):
+    """Why a message is not to be sent."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=300)]
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A message as the list shows it; `status` is waiting, sent, failed or dropped (no way to send it is set up)."""
+    """A message as the list shows it.
+
+    `status` is waiting, sent, failed (given up) or dropped: by a person, or because there is no way to send it.
+    `last_error` says why.
+    """
 
     outbox_id: int
     created: datetime

@@ -20,6 +20,7 @@ from omnicrm_tui.messaging.schemas import (
     MOST_SUBJECT,
     Backlog,
     CustomerMail,
+    DropInput,
     Leadership,
     OutboxFigures,
     OutboxRow,
@@ -117,9 +118,7 @@ class MessagingService(Service):
     def get(self, outbox_id: int) -> OutboxView:
         """Return a message with its text. Needs view_communication; raises NotFound."""
         self.actor.require("view_communication")
-        message = self._message(outbox_id)
-        texts = {name: message.payload.get(name) for name in ("text", "html")}
-        return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)
+        return _view(self._message(outbox_id))
 
     def retry(self, outbox_id: int) -> OutboxView:
         """Let a failed or dropped message be tried again from the start. Needs update_communication.
@@ -137,8 +136,26 @@ class MessagingService(Service):
         message.status, message.attempts, message.next_attempt = "waiting", 0, self.work.clock.now()
         self.work.activity.record("message", outbox_id, "Message tried again", customer_id=message.customer_id)
         self.session.flush()
-        texts = {name: message.payload.get(name) for name in ("text", "html")}
-        return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)
+        return _view(message)
+
+    def drop(self, outbox_id: int, data: DropInput) -> OutboxView:
+        """Send a message that waits or was given up no more, and keep why. Needs update_communication.
+
+        Raises NotFound, and Conflict when it was sent or dropped already.
+        """
+        self.actor.require("update_communication")
+        message = self.session.get(OutboxMessage, outbox_id, with_for_update=True) or self._message(outbox_id)
+        if message.status not in ("waiting", "failed"):
+            raise Conflict(
+                _("This message is {status}: only a waiting or failed one is dropped.").format(status=message.status)
+            )
+        old = {"status": message.status}
+        message.status, message.last_error = "dropped", data.reason
+        new = {"status": "dropped", "reason": data.reason}
+        customer_id = message.customer_id
+        self.work.activity.record("message", outbox_id, "Message dropped", customer_id=customer_id, old=old, new=new)
+        self.session.flush()
+        return _view(message)
 
     def check_mail(self) -> str:
         """Greet the configured way to send mail and say what answers; "" where none is configured.
@@ -210,3 +227,8 @@ class MessagingService(Service):
         if message is None:
             raise NotFound(_("There is no message {outbox_id}.").format(outbox_id=outbox_id))
         return message
+
+
+def _view(message: OutboxMessage) -> OutboxView:
+    texts = {name: message.payload.get(name) for name in ("text", "html")}
+    return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)

@@ -57,6 +57,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/inventory": {"item": "SIM Card", "itemtext1": "1"},
     "/inventory/template": {"item": "SIM Card"},
     "/provision": {"customer_id": UNKNOWN, "product_id": UNKNOWN},
+    "/outbox/{outbox_id}/drop": {"reason": "Not wanted any more"},
     "/auth/users": {**USER, "role": "Support"},
     "/auth/users/{user_id}/admin_reset_password": {"new_password": "Tr0mbone!x"},
     "/auth/permissions": {"name": "view_report"},

@@ -31,6 +31,7 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
     ("inventory", "items_of_service"): ("inventory", "page"),
     ("inventory", "pickable"): ("inventory", "pickable_page"),
     ("inventory", "pickable_count"): ("inventory", "pickable_page"),
+    ("messaging", "window"): ("messaging", "page"),
     ("provisioning", "window"): ("provisioning", "page"),
 }
 """What the terminal asks in another form: a window where REST has numbered pages, a session where it has tokens."""
