@@ -41,8 +41,8 @@ class Choose(Dialog[int]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "move(1)", _("Down"), show=False),
-        Binding("k", "move(-1)", _("Up"), show=False),
+        Binding("j", "move(1)", _("Down"), show=False, id="choose.down"),
+        Binding("k", "move(-1)", _("Up"), show=False, id="choose.up"),
     ]
 
     keys = _("↑↓ choose   enter continue   esc cancel")
@@ -85,8 +85,8 @@ class ChooseCustomer(Dialog[int]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,ctrl+n", "move(1)", _("Down"), show=False, priority=True),
-        Binding("up,ctrl+p", "move(-1)", _("Up"), show=False, priority=True),
+        Binding("down,ctrl+n", "move(1)", _("Down"), show=False, priority=True, id="choose.down"),
+        Binding("up,ctrl+p", "move(-1)", _("Up"), show=False, priority=True, id="choose.up"),
     ]
 
     keys = _("type to find   ↑↓ choose   enter continue   esc back")

@@ -76,10 +76,10 @@ class Palette(Dialog[Command]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,ctrl+n", "move(1)", _("Down"), show=False, priority=True),
-        Binding("up,ctrl+p", "move(-1)", _("Up"), show=False, priority=True),
-        Binding("pagedown", "move(10)", _("Page down"), show=False, priority=True),
-        Binding("pageup", "move(-10)", _("Page up"), show=False, priority=True),
+        Binding("down,ctrl+n", "move(1)", _("Down"), show=False, priority=True, id="palette.down"),
+        Binding("up,ctrl+p", "move(-1)", _("Up"), show=False, priority=True, id="palette.up"),
+        Binding("pagedown", "move(10)", _("Page down"), show=False, priority=True, id="palette.page-down"),
+        Binding("pageup", "move(-10)", _("Page up"), show=False, priority=True, id="palette.page-up"),
     ]
 
     heading = _("Commands")

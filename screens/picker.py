@@ -79,7 +79,7 @@ class Picker(Dialog["dict[str, ItemRow]"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_type(1)", _("Next type"), id="picker.next", tooltip=_("Next type, then the buttons")),
         Binding("shift+tab", "next_type(-1)", _("Previous type"), show=False, id="picker.previous"),
-        *(Binding(str(at + 1), f"type({at})", show=False, id=f"picker.{at + 1}") for at in range(9)),
+        *(Binding(str(at + 1), f"type({at})", _("This type"), show=False, id=f"picker.{at + 1}") for at in range(9)),
     ]
 
     heading = _("Required Inventory Items")

@@ -40,7 +40,7 @@ class ProductScreen(CrmScreen):
         Binding(
             "left_square_bracket", "next_tab(-1)", _("Previous tab"), show=False, key_display="[", id="tabs.previous"
         ),
-        *(Binding(str(at + 1), f"tab({at})", show=False, id=f"tabs.{at + 1}") for at in range(5)),
+        *(Binding(str(at + 1), f"tab({at})", _("This tab"), show=False, id=f"tabs.{at + 1}") for at in range(5)),
     ]
 
     def __init__(self, product_id: int) -> None:

@@ -56,8 +56,8 @@ class Review(Dialog[Verdict]):
         Binding(
             "ctrl+s", "confirm", _("Confirm"), priority=True, id="review.confirm", tooltip=_("Confirm & provision")
         ),
-        Binding("down,j", "app.focus_next", show=False),
-        Binding("up,k", "app.focus_previous", show=False),
+        Binding("down,j", "app.focus_next", _("Next button"), show=False, id="review.next"),
+        Binding("up,k", "app.focus_previous", _("Previous button"), show=False, id="review.previous"),
     ]
 
     heading = _("Review")

@@ -84,8 +84,8 @@ class FilterMenu(OptionList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "select", _("Take in or out"), show=False, id="filter.toggle"),
-        Binding("j", "cursor_down", show=False, id="filter.down"),
-        Binding("k", "cursor_up", show=False, id="filter.up"),
+        Binding("j", "cursor_down", _("Down"), show=False, id="filter.down"),
+        Binding("k", "cursor_up", _("Up"), show=False, id="filter.up"),
         Binding("escape,f", "close", _("Close"), show=False, id="filter.close"),
     ]
 
