@@ -101,7 +101,7 @@ class Job:
         redactor = Redactor(self._secrets)
         redactor.learn(variables)
         with (
-            _own_api(self._crm) as api_url,
+            own_api(self._crm) as api_url,
             job_folder(
                 play_folders=search_path(self._settings.home),
                 config=plain(self._settings),
@@ -231,7 +231,7 @@ def plain(value: Any) -> Any:
 
 
 @contextmanager
-def _own_api(crm: Crm) -> Iterator[str]:
+def own_api(crm: Crm) -> Iterator[str]:
     """Yield the address where the play finds the API: a running one, or ours on a free loopback port.
 
     The socket listens at once and Ansible takes half a second to start, so the web framework is imported

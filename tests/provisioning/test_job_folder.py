@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from omnicrm_tui.config_file import load_settings
-from omnicrm_tui.job import plain
+from omnicrm_tui.crm import Crm
+from omnicrm_tui.job import own_api, plain
 from omnicrm_tui.provisioning.job_folder import config_for_plays, job_folder
 from omnicrm_tui.settings import Settings
 
@@ -99,6 +101,14 @@ def test_a_play_calls_us_inside_and_knows_our_address_for_people(tmp_path: Path,
     assert settings.crm.internal_address == settings.crm.base_url
     readable = config_for_plays(plain(settings), "http://127.0.0.1:4711")
     assert (readable["crm"]["base_url"], readable["crm"]["public_url"]) == ("http://127.0.0.1:4711", public)
+
+
+@pytest.mark.req("PLT-601")
+def test_a_job_serves_its_own_play_unless_plays_are_given_another_address(tmp_path: Path) -> None:
+    text = "crm: {base_url: http://localhost:5000, internal_url: 'http://10.1.2.3:5000'}"
+    elsewhere = SimpleNamespace(settings=settings_of(tmp_path, text))
+    with own_api(cast("Crm", elsewhere)) as address:
+        assert address == "http://10.1.2.3:5000"
 
 
 @pytest.mark.req("CAT-508", "CAT-522")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from omnicrm_tui.catalog.schemas import ProductChange
@@ -185,6 +186,10 @@ def _does_not_answer(*_arguments: object) -> None:
 @pytest.mark.req("SVC-110", "SVC-097", "CAT-203")
 @pytest.mark.parametrize("broken", ["task_charges.yaml", "post_provisioning_tasks.yaml"])
 def test_a_failure_after_the_service_was_made_removes_it_too(operator: Operator, tmp_path: Path, broken: str) -> None:
+    """The SIM card was used before: its dormant subscriber is as it was, too."""
+    dormant = {"imsi": "310120123456789", "msisdn": "99990123456789", "enabled": True, "ki": KI, "opc": OPC}
+    radio = {"ue_ambr_dl": 9999999, "apn_list": "1,2,7", "roaming": {"enabled": False}}
+    httpx.put(f"{operator.lab.addresses.hss}/subscriber/310120123456789", json=dormant | radio).raise_for_status()
     before = everything(operator)
     plays = tmp_path / "plays"
     plays.mkdir()
