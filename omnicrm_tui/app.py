@@ -30,6 +30,7 @@ from widgets.key_order import KeysInOrder
 from widgets.lasting_terminal import outlive_terminal
 from widgets.scroll_region import ScrollRegionApp
 from widgets.too_small import too_small
+from widgets.window_title import window_title
 
 if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
@@ -119,7 +120,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.taken_draft = ""
         """What a form that opens now is about, where its draft was taken already."""
         self._choosing_room = False
-        for theme in (themes.DARK, themes.LIGHT):
+        for theme in themes.of_operator(settings.branding.colours):
             self.register_theme(theme)
         chosen = self.seat.theme or (self.seat.remote and settings.terminal.theme_over_ssh) or settings.crm.theme
         self.theme = themes.ANSI if self.no_color else themes.first(chosen)
@@ -141,6 +142,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def on_mount(self) -> None:
         """Open the service layer once the first frame is out."""
         self._watch_signals()
+        self._name_window()
         if not self._first_start:
             self.call_after_refresh(self.open_desk)
 
@@ -151,6 +153,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.seat = Seat(settings.home)
         self.formats = Formats(settings.crm)
         self.sign_in = SignIn(self.desk, self.seat)
+        self._name_window()
         self._show_login()
         self.open_desk()
 
@@ -200,6 +203,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def signed_in(self, actor: Actor) -> None:
         """Go to the actor's first room (PLT-174, PLT-175)."""
         self.desk.actor = actor
+        self._name_window()
         self.switch_mode(rooms.first_room(actor))
         self.offer_drafts()
 
@@ -221,6 +225,14 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             if name != rooms.LOGIN:
                 self.remove_mode(name)
                 self.add_mode(name, factory)
+
+    def _name_window(self) -> None:
+        """Call the terminal's window by the portal's name, staff's or self-care's (PLT-477..479)."""
+        branding, company = self.settings.branding, self.settings.crm.company_name
+        own = self.desk.actor is not None and self.desk.actor.own_customer_id is not None
+        name = (branding.self_care_name if own else branding.portal_name) or company
+        if not themes.plain_terminal():
+            self.write_to_terminal(window_title(name))
 
     def _watch_signals(self) -> None:
         """Leave the terminal as it was when the connection is lost or somebody ends the process."""
@@ -264,6 +276,10 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     def open_catalogue(self, customer_id: int) -> None:
         """Begin to add a service to a customer: the product catalogue (CAT-239)."""
         self.open_place("catalogue", customer_id)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give every theme the variables that ours have beyond Textual's."""
+        return themes.DEFAULT_VARIABLES
 
     # Actions
 
@@ -336,6 +352,12 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         else:
             told = _("People cannot be told apart here, so nothing is remembered.")
         self.notify(told, markup=False)
+
+    def action_links(self) -> None:
+        """Show the operator's links: web applications, dashboards, support."""
+        from screens.links import Links
+
+        self.push_screen(Links(self.settings.branding))
 
     def action_lock(self) -> None:
         """Hide everything until the password is given again."""

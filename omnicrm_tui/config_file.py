@@ -68,7 +68,7 @@ def _close_to_others(home: Path, status: os.stat_result) -> None:
 
 
 def _checked(path: Path, values: dict[str, Any], fixed: dict[str, Any]) -> Settings:
-    moved = _arranged(values)
+    moved = arranged(values)
     # Never settings of a file: what is in there under these names is as unknown as any other wrong key.
     reserved = [name for name in _NOT_IN_FILES if name in moved]
     try:
@@ -87,7 +87,7 @@ def _checked(path: Path, values: dict[str, Any], fixed: dict[str, Any]) -> Setti
     raise ConfigurationError("\n".join(explain(path, values, details)))
 
 
-def _arranged(values: dict[str, Any]) -> dict[str, Any]:
+def arranged(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values in the shape of Settings: e-mail types below mailjet (PLT-436), lists as maps, no blanks."""
     arranged = {name: _without_blanks(value) for name, value in values.items() if value is not None}
     outside = {name: arranged.pop(name) for name in EMAIL_TYPES if name in arranged}

@@ -30,6 +30,7 @@ _KINDS = {
 _PATTERNS = {
     "^[A-Z]{3}$": "three capital letters such as USD",
     "^[a-z]{3}$": "three small letters such as usd",
+    "^$|^#[0-9A-Fa-f]{6}$": "six hexadecimal digits after a # such as '#405189'",
     "^[a-z]{2}$": "two small letters such as en or fr",
     "^$|^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$": "a language and a country such as en-GB",
 }
@@ -47,6 +48,11 @@ def explain(path: Path, values: Mapping[str, Any], details: Iterable[Detail]) ->
         location = _as_written(_cleaned(detail), values)
         found[(_line(root, location, detail["type"]), f"{_shown(location)} {_fault(detail, location)}")] = None
     return [f"{path}:{line}: {sentence}" for line, sentence in sorted(found)]
+
+
+def explained(detail: Detail) -> str:
+    """Return what is wrong with one value, and what is allowed there, without its place."""
+    return _fault(detail, _cleaned(detail))
 
 
 def _cleaned(detail: Detail) -> Location:

@@ -29,6 +29,12 @@ def _url(text: str) -> str:
     return text
 
 
+def _link(text: str) -> str:
+    if not text:
+        raise ValueError("an address that starts with http:// or https:// is allowed")
+    return _url(text)
+
+
 def _base_url(text: str) -> str:
     return _url(text).rstrip("/")
 
@@ -95,9 +101,11 @@ def _as_text(value: object) -> object:
 
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
+COLOUR = "^$|^#[0-9A-Fa-f]{6}$"
 LANGUAGE = "^[a-z]{2}$"
 LOCALE = "^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
 
+Colour = Annotated[str, Field(pattern=COLOUR)]
 Url = Annotated[str, AfterValidator(_url)]
 OwnUrl = Annotated[str, AfterValidator(_base_url)]
 HostPort = Annotated[str, AfterValidator(host_port)]
@@ -279,6 +287,40 @@ class CrmSection(Section):
         return [status for status in self.customer_statuses if status not in NOT_FOR_SALE]
 
 
+class ColoursSection(Section):
+    """The operator's colours (PLT-487..492); the terminal takes their hue and makes them readable."""
+
+    primary: Colour = ""
+    primary_dark: Colour = ""
+    secondary: Colour = ""
+    tertiary: Colour = ""
+    success: Colour = ""
+    info: Colour = ""
+    warning: Colour = ""
+    danger: Colour = ""
+    light: Colour = ""
+    dark: Colour = ""
+
+
+class Link(Section):
+    """A name and an address: shown, copied and drawn as a QR code, never opened."""
+
+    name: str = Field(min_length=1, max_length=60)
+    url: Annotated[str, AfterValidator(_link)]
+
+
+class BrandingSection(Section):
+    """How the product is named and looks, and where it leads (PLT-477..499)."""
+
+    portal_name: str = ""
+    self_care_name: str = ""
+    colours: ColoursSection = ColoursSection()
+    web_apps: list[Link] = Field(default=[], max_length=6)
+    dashboards: list[Link] = []
+    support_url: Url = ""
+    faqs_url: Url = ""
+
+
 class SecuritySection(Section):
     """Log-in rules and token lives."""
 
@@ -316,7 +358,7 @@ class WhitelistEntry(Section):
 class TerminalSection(Section):
     """What differs for those who come over SSH. `theme_over_ssh` is for who has chosen none ("": `crm.theme`)."""
 
-    theme_over_ssh: Literal["", "omnicrm-dark", "omnicrm-light", "ansi-dark"] = ""
+    theme_over_ssh: Literal["", "omnicrm-dark", "omnicrm-light", "omnicrm-contrast", "ansi-dark"] = ""
     frames_over_ssh: int = Field(default=30, ge=5, le=60)
 
 
@@ -359,6 +401,7 @@ class Settings(Section):
     stripe: StripeSection = StripeSection()
     api_keys: dict[Annotated[str, AfterValidator(_api_key)], ApiKey] = Field(default={}, repr=False)
     ip_whitelist: dict[WhitelistedNetwork, WhitelistEntry] = {}
+    branding: BrandingSection = BrandingSection()
     security: SecuritySection = SecuritySection()
     api: ApiSection = ApiSection()
     terminal: TerminalSection = TerminalSection()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gettext import gettext as _
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -12,12 +12,23 @@ from textual.screen import Screen
 from screens.dialogs import Reading
 from widgets.text import fit
 
+if TYPE_CHECKING:
+    from omnicrm_tui.app import OmniCrmApp
+    from omnicrm_tui.settings import BrandingSection
+
 
 class KeysScreen(Reading):
     """The keys of `below`, grouped by who takes them."""
 
     def __init__(self, below: Screen[Any]) -> None:
-        super().__init__(_("Keys"), key_lines(below))
+        super().__init__(_("Keys"), [*key_lines(below), *_help_pages(cast("OmniCrmApp", below.app).settings.branding)])
+
+
+def _help_pages(branding: BrandingSection) -> list[str]:
+    """Return where the operator's own help is (PLT-499)."""
+    pages = ((_("Support"), branding.support_url), (_("Frequent questions"), branding.faqs_url))
+    lines = [f"  {fit(name, 22)} {url}" for name, url in pages if url]
+    return ["", _("Help"), *lines] if lines else []
 
 
 def key_lines(below: Screen[Any]) -> list[str]:

@@ -64,7 +64,8 @@ class LoginScreen(CrmScreen):
     def body(self) -> ComposeResult:
         settings = self.crm_app.settings
         with Vertical(id="middle"), Vertical(id="login"):
-            yield Static(visible(settings.crm.company_name), classes="login--brand", markup=False)
+            names = (settings.crm.company_name, settings.branding.portal_name)
+            yield Static(visible("  ".join(filter(None, names))), classes="login--brand", markup=False)
             yield Static(visible(settings.crm.tagline), classes="login--tagline", markup=False)
             with Horizontal():
                 yield Static(_("E-mail"), classes="login--label")

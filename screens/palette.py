@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 from omnicrm_tui.languages import NAMES, iso_code
 from screens import rooms, themes
 from screens.base import Dialog
+from screens.links import links_of
 from widgets.controls import TextLine
 from widgets.text import fit, visible
 
@@ -198,7 +199,12 @@ def _rooms(app: OmniCrmApp) -> list[Command]:
 
 
 def _application(app: OmniCrmApp) -> list[Command]:
-    looks = ((themes.DARK.name, _("dark")), (themes.LIGHT.name, _("light")), (themes.ANSI, _("terminal's own colours")))
+    looks = (
+        (themes.DARK.name, _("dark")),
+        (themes.LIGHT.name, _("light")),
+        (themes.CONTRAST.name, _("high contrast")),
+        (themes.ANSI, _("terminal's own colours")),
+    )
     return [
         *(
             Command(_("Theme: {name}").format(name=label), "", partial(app.action_theme, name))
@@ -210,6 +216,7 @@ def _application(app: OmniCrmApp) -> list[Command]:
             for code, name in NAMES.items()
             if code != iso_code(app.settings.crm.language)
         ),
+        *([Command(_("Links and support"), "", app.action_links)] if links_of(app.settings.branding) else []),
         Command(_("All keys"), "?", app.action_keys),
         Command(_("Change password"), "", app.action_change_password),
         Command(_("Lock the screen"), "ctrl+l", app.action_lock),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from gettext import gettext as _
+from pathlib import Path
 from typing import Any
 
 import click
@@ -46,6 +48,27 @@ def default() -> None:
     from omnicrm_tui.shipped import default_config
 
     click.echo(default_config(), nl=False)
+
+
+@config.command(name="import")
+@click.argument("env_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_env(env_file: Path) -> None:
+    """Print the configuration with what a .env file of the web version says.
+
+    Redirect it into a file, look at it, and put it in the place of config.yaml. What differs and what is not used
+    here is told on standard error.
+    """
+    import yaml
+
+    from omnicrm_tui.config_env import imported
+    from omnicrm_tui.config_yaml import read_yaml
+    from omnicrm_tui.home import config_path, home_of
+
+    present, _named = config_path(os.environ, home_of(os.environ))
+    found = imported(env_file, read_yaml(present) if present.exists() else {})
+    for remark in found.remarks:
+        click.echo(remark, err=True)
+    click.echo(yaml.safe_dump(found.values, sort_keys=False, allow_unicode=True), nl=False)
 
 
 def shown(settings: Settings) -> dict[str, Any]:

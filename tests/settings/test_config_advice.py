@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from omnicrm_tui.config_advice import advice
-from omnicrm_tui.settings import ApiKey, Settings, WhitelistEntry
+from omnicrm_tui.settings import ApiKey, CrmSection, Settings, StripeSection, WhitelistEntry
 
 
 @pytest.mark.req("CAT-182", "PLT-454", "PLT-455")
@@ -43,3 +44,21 @@ def test_a_key_that_nobody_explained_and_a_file_that_all_may_read_are_named(tmp_
     ]
     file.chmod(0o600)
     assert len(list(advice(settings))) == 1
+
+
+@pytest.mark.req("PLT-485", "PLT-518")
+def test_cards_in_another_currency_or_mode_deserve_a_look(tmp_path: Path) -> None:
+    stripe = StripeSection(secret_key=SecretStr("sk_live_1"), publishable_key="pk_test_1", currency="usd")
+    settings = Settings(home=tmp_path, crm=CrmSection(currency="GBP"), stripe=stripe)
+    assert list(advice(settings)) == [
+        "crm.currency is GBP and stripe.currency is usd: cards would be charged in another.",
+        "stripe.secret_key and stripe.publishable_key are of different modes: one is for tests, one is live.",
+    ]
+    fine = settings.model_copy(update={"stripe": StripeSection(secret_key=SecretStr("sk_live_1"), currency="gbp")})
+    assert list(advice(fine)) == ["stripe.publishable_key is blank: cards cannot be added."]
+
+
+@pytest.mark.req("PLT-483")
+def test_a_language_without_texts_deserves_a_look(tmp_path: Path) -> None:
+    assert "crm.language is gr" in next(advice(Settings(home=tmp_path, crm=CrmSection(language="gr"))))
+    assert list(advice(Settings(home=tmp_path, crm=CrmSection(language="fr")))) == []
