@@ -113,9 +113,10 @@ class ProductScreen(CrmScreen):
         from omnicrm_tui.catalog.schemas import ProductChange
         from screens.dialogs import FormDialog
         from screens.products import product_fields
-        from screens.views import values_of
+        from screens.views import type_choices, values_of
 
-        fields = product_fields(ProductChange)
+        types = type_choices(self.crm_app.settings.service_types, product.service_type)
+        fields = product_fields(ProductChange, types)
         dialog = FormDialog(
             _("Edit product"),
             ProductChange,

@@ -17,6 +17,8 @@ from widgets.columns import Column, Tone
 from widgets.entity_table import EntityTable, Filter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from omnicrm_tui.catalog.schemas import ProductInput, ProductRow, ProductView
     from widgets.form import Field
 
@@ -107,8 +109,9 @@ class ProductsScreen(CrmScreen):
         """Ask for a product."""
         from omnicrm_tui.catalog.schemas import ProductInput
         from screens.dialogs import FormDialog
+        from screens.views import type_choices
 
-        fields = product_fields(ProductInput)
+        fields = product_fields(ProductInput, type_choices(self.crm_app.settings.service_types))
         dialog = FormDialog(_("New product"), ProductInput, fields, self._create, about="new product", again="new")
         self.app.push_screen(dialog, self._created)
 
@@ -121,8 +124,8 @@ class ProductsScreen(CrmScreen):
             self.crm_app.open_place("product", made.product_id)
 
 
-def product_fields(schema: Any) -> list[Field]:
-    """Return the fields of a product's form."""
+def product_fields(schema: Any, types: Sequence[tuple[str, str]]) -> list[Field]:
+    """Return the fields of a product's form; `types` are the service types to choose from."""
     from widgets.form import fields_of
 
     labels = {
@@ -146,4 +149,4 @@ def product_fields(schema: Any) -> list[Field]:
         "inventory_items_list": _("such as ['SIM Card', 'Mobile Number'], as the templates are called"),
     }
     names = [name for name in schema.model_fields if name not in ("version", "icon")]
-    return fields_of(schema, names, labels=labels, hints=hints, lines=LONG_TEXTS)
+    return fields_of(schema, names, labels=labels, hints=hints, lines=LONG_TEXTS, choices={"service_type": types})

@@ -281,6 +281,8 @@ class CatalogService(Service):
                 for name in dict.fromkeys(items)
                 if name not in known
             ]
+        if product.service_type and product.service_type not in self.work.settings.service_types:
+            found.append(_("{name} is not among the configured service types.").format(name=product.service_type))
         return (*found, *rules.feature_warnings(product.features_list))
 
     def _check_slug(self, slug: str, *, imported: bool) -> None:

@@ -46,6 +46,13 @@ def create(crm: Crm, admin: Actor, *several: ProductInput) -> list[ProductView]:
         return [work.catalog.create(data) for data in several]
 
 
+@pytest.mark.req("PLT-101", "CAT-080")
+def test_a_type_that_is_not_configured_is_taken_with_a_warning(crm: Crm, admin: Actor) -> None:
+    known, other = create(crm, admin, product(service_type="voip"), product(service_type="dongle"))
+    assert known.warnings == ()
+    assert other.warnings == ("dongle is not among the configured service types.",)
+
+
 @pytest.mark.req("CAT-195", "CAT-186", "CAT-344", "BIL-069", "BIL-071", "BIL-099", "PLT-108")
 def test_a_created_product_is_there_with_its_lists_read(any_crm: Crm, admin: Actor) -> None:
     with any_crm.as_actor(admin) as work:
