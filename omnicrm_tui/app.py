@@ -261,10 +261,10 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         if not self.locked and room != self.current_mode:
             self.switch_mode(room)
 
-    def open_place(self, place: str, identity: int) -> None:
+    def open_place(self, place: str, identity: int, *more: int) -> None:
         """Open what `rooms.PLACES` names, by its id, on top of where one is: `open_place("job", 88)`."""
         if not self.locked:
-            screen = rooms.make(rooms.PLACES[place], identity)
+            screen = rooms.make(rooms.PLACES[place], identity, *more)
             if isinstance(screen, CrmScreen):
                 screen.place = (place, identity)
             self.push_screen(screen)
@@ -273,9 +273,9 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """Open a customer's page."""
         self.open_place("customer", customer_id)
 
-    def open_catalogue(self, customer_id: int) -> None:
-        """Begin to add a service to a customer: the product catalogue (CAT-239)."""
-        self.open_place("catalogue", customer_id)
+    def open_catalogue(self, customer_id: int, service_id: int = 0) -> None:
+        """Begin to add a service to a customer (CAT-239), or an add-on to the service: the product catalogue."""
+        self.open_place("catalogue", customer_id, service_id)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the variables that ours have beyond Textual's."""

@@ -61,6 +61,15 @@ UtcInput = Annotated[datetime | None, BeforeValidator(_date_time), _ToUtc]
 """An optional instant in any of the accepted spellings; without an offset it is UTC."""
 
 
+def blank_is_none(value: Any) -> Any:
+    """Return None for a text without a letter in it, else the value: forms and plays send "" for nothing."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+BLANK = BeforeValidator(blank_is_none)
+"""Marks an optional field in which a blank text means nothing."""
+
+
 def parse(model: type[Input], values: dict[str, Any]) -> Any:
     """Return `values` as `model`, or raise InvalidInput with one sentence for each wrong field."""
     try:

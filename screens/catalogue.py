@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from omnicrm_tui.catalog.schemas import ProductView
+    from omnicrm_tui.customer_services.schemas import ServiceView
     from omnicrm_tui.customers.schemas import CustomerView
     from omnicrm_tui.work import Work
 
@@ -34,6 +35,7 @@ GROUPS: tuple[tuple[Literal["plans", "addons", "promos"], str], ...] = (
     ("addons", _("Add-ons")),
     ("promos", _("Promos")),
 )
+ADD_ONS = 1
 INDIVIDUAL, BUSINESS = "Individual", "Business"
 
 
@@ -42,13 +44,16 @@ def columns(formats: Formats) -> tuple[Column[ProductView], ...]:
     return (
         Column(_("Product"), lambda row: row.product_name, weight=3, min_width=20),
         Column(_("Type"), lambda row: row.service_type, width=10, priority=1),
-        Column(_("Monthly"), lambda row: formats.money(row.retail_cost), width=11, align="right"),
+        Column(_("Price"), lambda row: formats.money(row.retail_cost), width=11, align="right"),
         Column(_("Setup"), lambda row: formats.money(row.retail_setup_cost), width=11, align="right", priority=2),
     )
 
 
 class CatalogueScreen(CrmScreen):
-    """The catalogue, for a customer, or for one who is asked for later (`customer_id` 0)."""
+    """The catalogue, for a customer, or for one who is asked for later (`customer_id` 0).
+
+    With `service_id` it begins with the add-ons that this service of the customer can get (SVC-184).
+    """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
@@ -84,12 +89,14 @@ class CatalogueScreen(CrmScreen):
         ),
     ]
 
-    def __init__(self, customer_id: int = 0) -> None:
+    def __init__(self, customer_id: int = 0, service_id: int = 0) -> None:
         super().__init__()
         self.customer_id = customer_id
         self.customer: CustomerView | None = None
+        self._service_id = service_id
+        self.service: ServiceView | None = None
         self.account_type = "" if customer_id else INDIVIDUAL
-        self._group = 0
+        self._group = ADD_ONS if service_id else 0
         self._terms_open = False
         self._shown: ProductView | None = None
         self._tabs = TabLine([title for _name, title in GROUPS])
@@ -117,6 +124,7 @@ class CatalogueScreen(CrmScreen):
                 yield Static("", id="product", markup=False)
 
     def on_mount(self) -> None:
+        self._tabs.choose(self._group)
         self.query_one(EntityTable).focus()
         self._show_for()
         if self.customer_id:
@@ -124,6 +132,8 @@ class CatalogueScreen(CrmScreen):
 
     async def _load(self) -> None:
         self.customer = await self.desk.read(lambda work: work.customers.get(self.customer_id))
+        if self._service_id:
+            self.service = await self.desk.read(lambda work: work.customer_services.get(self._service_id))
         self.account_type = self.account_type or self.customer.customer_account_type
         self.show_path()
         self._show_for()
@@ -133,8 +143,12 @@ class CatalogueScreen(CrmScreen):
         kind = self.account_type or work.customers.get(self.customer_id).customer_account_type
         group = GROUPS[self._group][0]
         mine = self.customer is None or kind == self.customer.customer_account_type
+        adding = self._service_id and self._group == ADD_ONS
         return work.catalog.orderable(
-            account_type=kind, group=group, customer_id=self.customer_id if self.customer_id and mine else None
+            account_type=kind,
+            group=group,
+            service_type=work.customer_services.get(self._service_id).service_type if adding else None,
+            customer_id=self.customer_id if self.customer_id and mine else None,
         )
 
     # What is shown
@@ -147,6 +161,10 @@ class CatalogueScreen(CrmScreen):
             if self.account_type != self.customer.customer_account_type:
                 text = _("Showing what {kind} customers can have; {name} is not one").format(
                     kind=kind.lower(), name=self.customer.customer_name
+                )
+            elif self.service is not None and self._group == ADD_ONS:
+                text = _("For {service} (ID: {id}) of {name}").format(
+                    service=self.service.service_name, id=self._service_id, name=self.customer.customer_name
                 )
         self.query_one("#for", Static).update(visible(text))
 
@@ -180,6 +198,7 @@ class CatalogueScreen(CrmScreen):
         if at != self._group:
             self._group = at
             self._tabs.choose(at)
+            self._show_for()
             self._reload()
 
     def action_next_group(self, by: int) -> None:
@@ -213,7 +232,7 @@ class CatalogueScreen(CrmScreen):
         from screens.job import JobScreen
         from screens.order import Order
 
-        job = await Order(self, product, self.customer).run()
+        job = await Order(self, product, self.customer, self.service).run()
         if job is not None and self.is_current:
             self.app.switch_screen(JobScreen(job.provision_id))
 
@@ -233,9 +252,9 @@ def _nothing() -> str:
 
 def offer_text(product: ProductView, formats: Formats, terms_open: bool) -> Text:
     """Return what there is to know about an offer (BIL-124, BIL-125, BIL-127)."""
-    text = Text()
+    text, price = Text(), formats.money(product.retail_cost)
     text.append(visible(product.product_name) + "\n", style="bold")
-    text.append(_("{price} a month").format(price=formats.money(product.retail_cost)))
+    text.append((_("{price} once") if once(product) else _("{price} a month")).format(price=price))
     text.append(_("   setup {price}").format(price=formats.money(product.retail_setup_cost)) + "\n")
     if product.tax_percentage:
         text.append(_("plus {percent} % tax").format(percent=formats.number(product.tax_percentage)) + "\n")
@@ -256,6 +275,13 @@ def offer_text(product: ProductView, formats: Formats, terms_open: bool) -> Text
     elif product.terms.strip():
         text.append("▸ " + _("Terms (t shows them)"), style="bold")
     return text
+
+
+def once(product: ProductView) -> bool:
+    """Tell whether the price is paid once and not month by month (SVC-192)."""
+    from omnicrm_tui.catalog.rules import charged_once
+
+    return charged_once(product.category, product.contract_days, product.auto_renew)
 
 
 def renewal_word(auto_renew: str) -> str:

@@ -195,7 +195,11 @@ class JobScreen(CrmScreen):
             else _("Service successfully provisioned for {name}")
         )
         name = seen.job.customer_name or _("customer {id}").format(id=seen.job.customer_id)
-        return Text(f"✓ {visible(text.format(name=name))}", style=self._tone("success") + Style(bold=True))
+        told = Text(f"✓ {visible(text.format(name=name))}", style=self._tone("success") + Style(bold=True))
+        if day := "" if removed else str(seen.job.provisioning_json_vars.get("installation_date") or ""):
+            due = _("Installation is agreed for {day}: make the ticket for it.").format(day=day)
+            told.append(f"\n  {visible(due)}", style=self._tone("warning"))
+        return told
 
     def _failure(self, seen: _Seen) -> Text:
         from screens.job_story import failure_lines
@@ -234,13 +238,17 @@ class JobScreen(CrmScreen):
         """Offer what can be done with the job as it is now."""
         seen = self._seen
         if action in ("cancel", "pause"):
-            running = seen is not None and seen.running
-            return running and (action == "pause" or self.desk.may("update_provision"))
+            return seen is not None and seen.running and (action == "pause" or self._may_cancel(seen.job))
         if action == "retry":
             return seen is not None and seen.job.provisioning_status == 2 and self.desk.may("create_provision")
         if action == "view_service":
             return seen is not None and not seen.running and seen.service is not None
         return super().check_action(action, parameters)
+
+    def _may_cancel(self, job: JobView) -> bool:
+        from omnicrm_tui.provisioning.rules import may_cancel
+
+        return self.desk.actor is not None and may_cancel(self.desk.actor, job.initiating_user)
 
     def on_action_line_chosen(self, message: ActionLine.Chosen) -> None:
         """Do what the button says."""

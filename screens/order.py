@@ -1,4 +1,4 @@
-"""The steps between a product and its job: customer, service, items, renewal, review (SVC-160).
+"""The steps between a product and its job: customer, service, details, items, renewal, review (SVC-160).
 
 Each step asks with a dialog; esc in it goes one step back. A step that has nothing to ask is passed over.
 """
@@ -24,10 +24,10 @@ from widgets.action_line import Action, ActionLine
 
 if TYPE_CHECKING:
     from omnicrm_tui.catalog.schemas import ProductView
-    from omnicrm_tui.customer_services.schemas import ServiceRow
+    from omnicrm_tui.customer_services.schemas import ServiceRow, ServiceView
     from omnicrm_tui.customers.schemas import CustomerView
     from omnicrm_tui.inventory.schemas import ItemRow
-    from omnicrm_tui.provisioning.schemas import JobView
+    from omnicrm_tui.provisioning.schemas import JobView, OrderDetails
     from omnicrm_tui.work import Work
 
 MOST_SERVICES = 50
@@ -84,24 +84,38 @@ class AskRenewal(Dialog[bool]):
 
 
 class Order:
-    """One order in the making: `screen` is where it is asked, `customer` None when that has to be asked too."""
+    """One order in the making: `screen` is where it is asked, `customer` None when that has to be asked too.
 
-    def __init__(self, screen: AtDesk, product: ProductView, customer: CustomerView | None) -> None:
+    An add-on goes to `service`, where one is given that it fits.
+    """
+
+    def __init__(
+        self, screen: AtDesk, product: ProductView, customer: CustomerView | None, service: ServiceView | None = None
+    ) -> None:
         self._screen = screen
         self._desk = screen.desk
         self._product = product
         self._given = customer
         self._customer = customer
-        self._service: ServiceRow | None = None
+        self._chosen_before = service
+        self._service: ServiceRow | ServiceView | None = None
         self._picked: dict[str, ItemRow] = {}
         self._labels: Labels = {}
+        self._details: OrderDetails | None = None
         self._auto_renew = product.auto_renew == "true"
         self._problem = ""
         self._job: JobView | None = None
 
     async def run(self) -> JobView | None:
         """Go through the steps; return the job that was started, None when the person left. Raises CrmError."""
-        steps = (self._ask_customer, self._ask_service, self._ask_items, self._ask_renewal, self._review)
+        steps = (
+            self._ask_customer,
+            self._ask_service,
+            self._ask_details,
+            self._ask_items,
+            self._ask_renewal,
+            self._review,
+        )
         at, direction = 0, 1
         while 0 <= at < len(steps):
             answer = await steps[at]()
@@ -121,6 +135,7 @@ class Order:
             if number is None:
                 return Step.BACK
             self._customer = await self._desk.read(lambda work: work.customers.get(number))
+            self._details = None
             step = Step.ON
         problem = await self._desk.read(self._order_problem)
         if problem:
@@ -143,7 +158,13 @@ class Order:
 
     async def _ask_service(self) -> Step:
         """Which service gets an add-on, where several fit (SVC-179)."""
+        from omnicrm_tui.customer_services.rules import addon_problem
+
         if self._product.category != "addon":
+            return Step.PASS
+        given = self._chosen_before
+        if given is not None and addon_problem(given, self._product.service_type) is None:
+            self._service = given
             return Step.PASS
         fitting = await self._desk.read(self._fitting)
         if len(fitting) == 1:
@@ -162,6 +183,18 @@ class Order:
         query = ListQuery(filters={"service_type": (self._product.service_type,)}, sort="service_id")
         found = work.customer_services.window(query, FIRST, MOST_SERVICES, customer_id=self._who.customer_id)
         return [row for row in found.rows if row.service_status not in ENDED]
+
+    async def _ask_details(self) -> Step:
+        """Where it is installed, who is in charge, and the buyer's own numbers (SVC-181, SVC-183)."""
+        from screens.order_details import asks, order_form
+
+        if not asks(self._product, self._who):
+            return Step.PASS
+        details = await self._ask(order_form(self._who, self._details))
+        if details is None:
+            return Step.BACK
+        self._details = details
+        return Step.ON
 
     async def _ask_items(self) -> Step:
         """Which items, one of each type that the product needs (BIL-101, BIL-111)."""
@@ -230,6 +263,7 @@ class Order:
 
     def _ordered(self, work: Work) -> Ordered:
         from omnicrm_tui.catalog.quote import quote
+        from screens.order_details import told
 
         customer, product = self._who, self._product
         currency = work.customers.currency_of(customer.customer_id)
@@ -240,6 +274,7 @@ class Order:
             [called(row, self._labels) for row in self._picked.values()],
             f"{self._service.service_name} (ID: {self._service.service_id})" if self._service else "",
             self._auto_renew,
+            told(self._details, customer, self._screen.crm_app.formats),
         )
 
     def _start(self, work: Work) -> JobView:
@@ -247,14 +282,16 @@ class Order:
         from omnicrm_tui.provisioning.schemas import ProvisionRequest
 
         product = self._product
-        asked = product.auto_renew == "prompt"
+        variables: dict[str, Any] = {"auto_renew": self._auto_renew} if product.auto_renew == "prompt" else {}
+        if self._details is not None:
+            variables |= self._details.model_dump(mode="json", exclude_none=True)
         return work.provisioning.start(
             ProvisionRequest(
                 product_id=product.product_id,
                 customer_id=self._who.customer_id,
                 service_id=self._service.service_id if self._service else None,
                 inventory={kind: row.inventory_id for kind, row in self._picked.items()},
-                variables={"auto_renew": self._auto_renew} if asked else {},
+                variables=variables,
                 terms_accepted=True,
             )
         )

@@ -31,7 +31,8 @@ Verdict = Literal["confirm", "cancel"]
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What is about to be ordered; `items` as people call them, `service` the name of the one that an add-on is for."""
+    """What is about to be ordered: `items` as people call them, `service` the name of the one that an add-on is for,
+    `details` as label and text."""
 
     product: ProductView
     customer: CustomerView
@@ -39,6 +40,7 @@ class Ordered:
     items: Sequence[str]
     service: str
     auto_renew: bool
+    details: Sequence[tuple[str, str]] = ()
 
 
 class Review(Dialog[Verdict]):
@@ -110,6 +112,8 @@ class Review(Dialog[Verdict]):
 
 def order_facts(ordered: Ordered, formats: Formats) -> list[Fact]:
     """Return the lines of the order."""
+    from omnicrm_tui.catalog.rules import charged_once
+
     product, customer, quote = ordered.product, ordered.customer, ordered.quote
 
     def money(amount: Decimal) -> str:
@@ -121,9 +125,12 @@ def order_facts(ordered: Ordered, formats: Formats) -> list[Fact]:
     ]
     if ordered.service:
         facts.append(Fact(_("For the service"), ordered.service))
+    facts += [Fact(label, text) for label, text in ordered.details]
     facts += [Fact(_("Item") if at == 0 else "", item) for at, item in enumerate(ordered.items)]
     facts += [Fact(_("Features") if at == 0 else "", f"• {text}") for at, text in enumerate(product.features)]
-    facts += [Fact(_("Setup Fee"), money(quote.setup)), Fact(_("Monthly Cost"), money(quote.monthly))]
+    once = charged_once(product.category, product.contract_days, product.auto_renew)
+    price = _("Price, once") if once else _("Monthly Cost")
+    facts += [Fact(_("Setup Fee"), money(quote.setup)), Fact(price, money(quote.monthly))]
     if quote.tax:
         facts.append(Fact(_("Tax"), money(quote.tax)))
     facts.append(Fact(_("Due today"), money(quote.due_today), "accent"))

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from omnicrm_tui.errors import CrmError
-from screens.base import CrmScreen
+from screens.base import AtDesk, CrmScreen
 from screens.desk import sentence
 from screens.tabs.overview import note_facts
 from widgets.columns import Tone
@@ -19,8 +19,9 @@ from widgets.facts import Fact, Facts
 
 if TYPE_CHECKING:
     from omnicrm_tui.charging.schemas import AccountView, BalanceView
-    from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceView
+    from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceRow, ServiceView
     from omnicrm_tui.inventory.schemas import ItemRow
+    from omnicrm_tui.work import Work
     from screens.formats import Formats
 
 
@@ -33,6 +34,7 @@ class ServiceScreen(CrmScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "addons", _("Add-ons"), id="service.addons", tooltip=_("What can be added to the service")),
         Binding("e", "edit", _("Edit"), id="service.edit", tooltip=_("Edit the service")),
         Binding("r", "refresh_all", _("Refresh"), id="service.refresh", tooltip=_("Read service and balances again")),
         Binding("o", "customer", _("Customer"), id="service.customer", tooltip=_("Open the customer's page")),
@@ -76,8 +78,14 @@ class ServiceScreen(CrmScreen):
         self.query_one("#more", Facts).show(more)
 
     async def _read_balances(self) -> None:
-        account = await self.desk.read(lambda work: work.charging.account(self.service_id))
-        self.query_one("#balances", Facts).show(balance_facts(account))
+        account, over = await self.desk.read(self._account)
+        self.query_one("#balances", Facts).show(balance_facts(account, over=over))
+
+    def _account(self, work: Work) -> tuple[AccountView, bool]:
+        from omnicrm_tui.customer_services.rules import ENDED
+
+        status = work.customer_services.get(self.service_id).service_status
+        return work.charging.account(self.service_id), status in ENDED
 
     async def _read_items(self) -> None:
         items = await self.desk.read(lambda work: work.inventory.items_of_service(self.service_id))
@@ -97,14 +105,20 @@ class ServiceScreen(CrmScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the actor may do."""
-        if action == "edit":
-            return self.desk.may("update_customer_service")
+        needed = {"edit": "update_customer_service", "addons": "create_provision"}.get(action)
+        if needed is not None:
+            return self.desk.may(needed)
         return super().check_action(action, parameters)
 
     def action_customer(self) -> None:
         """Open the customer's page, or go back to it."""
         if self.service is not None:
             self.crm_app.open_customer(self.service.customer_id)
+
+    def action_addons(self) -> None:
+        """Show the add-ons for this service (SVC-184), or say why it can get none."""
+        if self.service is not None:
+            show_addons(self, self.service)
 
     def action_edit(self) -> None:
         """Edit the fields that may change (CAT-073)."""
@@ -114,11 +128,14 @@ class ServiceScreen(CrmScreen):
         from omnicrm_tui.customer_services.rules import SERVICE_STATUSES
         from omnicrm_tui.customer_services.schemas import ServiceChange
         from screens.dialogs import FormDialog
-        from screens.views import values_of
+        from screens.views import type_choices, values_of
         from widgets.form import fields_of
 
         names = [name for name in ServiceChange.model_fields if name not in ("version", "icon")]
-        choices = {"service_status": [(status, status) for status in SERVICE_STATUSES]}
+        choices = {
+            "service_status": [(status, status) for status in SERVICE_STATUSES],
+            "service_type": type_choices(self.crm_app.settings.service_types, service.service_type),
+        }
         labels = {
             "service_visible_to_customer": _("Visible to customer"),
             "service_usage_visible_to_customer": _("Usage visible"),
@@ -143,6 +160,16 @@ class ServiceScreen(CrmScreen):
 
     async def _save(self, change: ServiceChange) -> ServiceView:
         return await self.desk.change(lambda work: work.customer_services.update(self.service_id, change))
+
+
+def show_addons(screen: AtDesk, service: ServiceRow | ServiceView) -> None:
+    """Open the catalogue at the add-ons for a service (SVC-184); say why where nothing can be added to it."""
+    from omnicrm_tui.customer_services.rules import addon_problem
+
+    if problem := addon_problem(service, service.service_type):
+        screen.tell(problem, severity="warning")
+    else:
+        screen.crm_app.open_catalogue(service.customer_id, service.service_id)
 
 
 def service_facts(service: ServiceView, formats: Formats) -> list[Fact]:
@@ -186,8 +213,11 @@ def _status_tone(service: ServiceView) -> Tone:
     return "success" if service.service_status == "Active" else "warning"
 
 
-def balance_facts(account: AccountView) -> list[Fact]:
-    """Return the balances and what will be renewed."""
+def balance_facts(account: AccountView, *, over: bool = False) -> list[Fact]:
+    """Return the balances and what will be renewed.
+
+    Where there is no live account though the service is not `over`, also where to look (SVC-189).
+    """
     facts = [Fact(_("Balances"))]
     why = {
         "missing": _("The charging system has no account for this service."),
@@ -198,11 +228,23 @@ def balance_facts(account: AccountView) -> list[Fact]:
         facts.append(Fact(f" {why}"))
     elif not account.balances:
         facts.append(Fact(f" {_('The account has no balances.')}"))
+    if account.state in ("missing", "disabled") and not over:
+        facts += [Fact(f" {line}") for line in _where_to_look()]
     facts += [Fact(balance.name, _balance_text(balance), _balance_tone(balance)) for balance in account.balances]
     if account.action_plans:
         facts.append(Fact(_("Renewals")))
         facts += [Fact(plan.plan_name, f"{plan.frequency}, {plan.next_exec_text}") for plan in account.action_plans]
     return facts
+
+
+def _where_to_look() -> Sequence[str]:
+    return (
+        _("Provisioned but not working? Look here:"),
+        _("· the charging account: is it there, enabled, and under the UUID below?"),
+        _("· the subscriber in the HLR or HSS: is it there, enabled, and with this number?"),
+        _("· RADIUS and DPI: do they know the session, and let it through?"),
+        _("· the job: were tasks skipped, or did some fail and were ignored?"),
+    )
 
 
 def _balance_text(balance: BalanceView) -> str:

@@ -82,7 +82,10 @@ def get_job(caller: CallerDep, provision_id: Id, after: Annotated[int, Query(ge=
 
 @router.post("/provision/{provision_id}/cancel")
 def cancel_job(caller: CallerDep, provision_id: Id) -> Answer:
-    """Ask a running job to stop and roll back. Needs update_provision; 409 when it has ended."""
+    """Ask a running job to stop and roll back; 409 when it has ended.
+
+    Needs update_provision, or create_provision for a job of one's own.
+    """
     with caller.working() as work:
         job = work.provisioning.cancel(provision_id)
     return Answer(job)

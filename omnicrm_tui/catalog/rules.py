@@ -83,6 +83,11 @@ def order_problem(product: Offer, account_type: str, now: datetime, *, by_custom
     return None
 
 
+def charged_once(category: str, contract_days: int, auto_renew: str) -> bool:
+    """Tell whether a product's price is paid once: an add-on that has no contract and is never renewed (SVC-192)."""
+    return category == ADDON and not contract_days and auto_renew == "false"
+
+
 def dependencies_met(relies_on: Sequence[str], product_ids: Set[int], service_types: Set[str]) -> bool:
     """Tell whether each entry is among what the customer has: a product's number or a service type (CAT-368)."""
     have = service_types | {str(number) for number in product_ids}

@@ -13,11 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from omnicrm_tui.catalog.rules import parse_vars, stored_vars
 from omnicrm_tui.customer_services.rules import SERVICE_STATUSES
 from omnicrm_tui.errors import InvalidInput
-from omnicrm_tui.schemas import MAX_ID, Amount, Input, UtcInput
-
-
-def _blank_is_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+from omnicrm_tui.schemas import BLANK, MAX_ID, Amount, Input, UtcInput, blank_is_none
 
 
 def _as_text(value: Any) -> Any:
@@ -26,7 +22,7 @@ def _as_text(value: Any) -> Any:
         import json
 
         return json.dumps(value, ensure_ascii=False)
-    return _blank_is_none(value)
+    return blank_is_none(value)
 
 
 def _without_secrets(value: str | None) -> str | None:
@@ -48,21 +44,19 @@ def _known_status(value: str) -> str:
     return value
 
 
-_BLANK = BeforeValidator(_blank_is_none)
-
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-OptionalId = Annotated[Id | None, _BLANK]
+OptionalId = Annotated[Id | None, BLANK]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 ServiceType = Annotated[str, Field(max_length=60)]
 Status = Annotated[str, AfterValidator(_known_status)]
-Uuid = Annotated[Annotated[str, Field(max_length=120, pattern=r"^[\x21-\x7e]+$")] | None, _BLANK]
-Short = Annotated[Annotated[str, Field(max_length=120)] | None, _BLANK]
-PromoCode = Annotated[Annotated[str, Field(max_length=60)] | None, _BLANK]
-Play = Annotated[Annotated[str, Field(max_length=200)] | None, _BLANK]
+Uuid = Annotated[Annotated[str, Field(max_length=120, pattern=r"^[\x21-\x7e]+$")] | None, BLANK]
+Short = Annotated[Annotated[str, Field(max_length=120)] | None, BLANK]
+PromoCode = Annotated[Annotated[str, Field(max_length=60)] | None, BLANK]
+Play = Annotated[Annotated[str, Field(max_length=200)] | None, BLANK]
 Variables = Annotated[
     Annotated[str, Field(max_length=16_000)] | None, BeforeValidator(_as_text), AfterValidator(_without_secrets)
 ]
-Notes = Annotated[Annotated[str, Field(max_length=16_000)] | None, _BLANK]
+Notes = Annotated[Annotated[str, Field(max_length=16_000)] | None, BLANK]
 
 
 class ServiceInput(Input):

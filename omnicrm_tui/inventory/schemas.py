@@ -6,16 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from gettext import gettext as _
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from omnicrm_tui.inventory.rules import ITEM_STATES
-from omnicrm_tui.schemas import MAX_ID, Amount, Input, UtcInput
-
-
-def _blank_is_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+from omnicrm_tui.schemas import BLANK, MAX_ID, Amount, Input, UtcInput
 
 
 def _known_state(value: str) -> str:
@@ -37,19 +33,17 @@ def _degrees(limit: int) -> AfterValidator:
     return AfterValidator(within)
 
 
-_BLANK = BeforeValidator(_blank_is_none)
-
-OptionalId = Annotated[Annotated[int, Field(ge=1, le=MAX_ID)] | None, _BLANK]
+OptionalId = Annotated[Annotated[int, Field(ge=1, le=MAX_ID)] | None, BLANK]
 ItemState = Annotated[str, AfterValidator(_known_state)]
 Label = Annotated[str, Field(min_length=1, max_length=120)]
-OptionalLabel = Annotated[Annotated[str, Field(max_length=120)] | None, _BLANK]
+OptionalLabel = Annotated[Annotated[str, Field(max_length=120)] | None, BLANK]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
-OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, _BLANK]
-Line = Annotated[Annotated[str, Field(max_length=200)] | None, _BLANK]
-Long = Annotated[Annotated[str, Field(max_length=1_000_000)] | None, _BLANK]
-Note = Annotated[Annotated[str, Field(max_length=16_000)] | None, _BLANK]
-Key = Annotated[Annotated[SecretStr, Field(max_length=128)] | None, _BLANK]
-Password = Annotated[Annotated[SecretStr, Field(max_length=200)] | None, _BLANK]
+OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, BLANK]
+Line = Annotated[Annotated[str, Field(max_length=200)] | None, BLANK]
+Long = Annotated[Annotated[str, Field(max_length=1_000_000)] | None, BLANK]
+Note = Annotated[Annotated[str, Field(max_length=16_000)] | None, BLANK]
+Key = Annotated[Annotated[SecretStr, Field(max_length=128)] | None, BLANK]
+Password = Annotated[Annotated[SecretStr, Field(max_length=200)] | None, BLANK]
 
 
 class _Labels(Input):
@@ -131,14 +125,14 @@ class _ItemFields(Input):
     opc: Key = None
     address_line_1: Line = None
     address_line_2: Line = None
-    city: Annotated[Annotated[str, Field(max_length=120)] | None, _BLANK] = None
-    state: Annotated[Annotated[str, Field(max_length=120)] | None, _BLANK] = None
-    zip_code: Annotated[Annotated[str, Field(max_length=20)] | None, _BLANK] = None
-    country: Annotated[Annotated[str, Field(max_length=80)] | None, _BLANK] = None
-    google_maps_place_id: Annotated[Annotated[str, Field(max_length=300)] | None, _BLANK] = None
-    plus_code: Annotated[Annotated[str, Field(max_length=40)] | None, _BLANK] = None
-    latitude: Annotated[Annotated[str, Field(max_length=30), _degrees(90)] | None, _BLANK] = None
-    longitude: Annotated[Annotated[str, Field(max_length=30), _degrees(180)] | None, _BLANK] = None
+    city: Annotated[Annotated[str, Field(max_length=120)] | None, BLANK] = None
+    state: Annotated[Annotated[str, Field(max_length=120)] | None, BLANK] = None
+    zip_code: Annotated[Annotated[str, Field(max_length=20)] | None, BLANK] = None
+    country: Annotated[Annotated[str, Field(max_length=80)] | None, BLANK] = None
+    google_maps_place_id: Annotated[Annotated[str, Field(max_length=300)] | None, BLANK] = None
+    plus_code: Annotated[Annotated[str, Field(max_length=40)] | None, BLANK] = None
+    latitude: Annotated[Annotated[str, Field(max_length=30), _degrees(90)] | None, BLANK] = None
+    longitude: Annotated[Annotated[str, Field(max_length=30), _degrees(180)] | None, BLANK] = None
     management_url: OptionalText = None
     management_username: Line = None
     management_password: Password = None

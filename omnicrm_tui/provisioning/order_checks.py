@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gettext import gettext as _
+from typing import Any
 
 from omnicrm_tui.catalog import rules as catalog_rules
 from omnicrm_tui.catalog.schemas import ProductView
@@ -12,7 +13,8 @@ from omnicrm_tui.customers import rules as customer_rules
 from omnicrm_tui.customers.schemas import CustomerView
 from omnicrm_tui.errors import InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.identity.actor import ActorKind
-from omnicrm_tui.provisioning.schemas import ProvisionRequest
+from omnicrm_tui.provisioning.schemas import OrderDetails, ProvisionRequest
+from omnicrm_tui.schemas import parse
 from omnicrm_tui.work import Work
 
 
@@ -42,6 +44,29 @@ def check_order(
     if problem:
         raise InvalidInput(problem, {"product_id": problem})
     _check_addon(product, service)
+
+
+def with_details(work: Work, variables: dict[str, Any], customer_id: int) -> dict[str, Any]:
+    """Return a request's variables with the details among them brought into form; blank ones are left out.
+
+    Raises InvalidInput for one that is none, or names a site or contact that is not the customer's.
+    """
+    given = {name: variables[name] for name in OrderDetails.model_fields if name in variables}
+    if not given:
+        return variables
+    details = parse(OrderDetails, given)
+    customer = work.customers.get(customer_id)
+    sites, contacts = {site.site_id for site in customer.sites}, {one.contact_id for one in customer.contacts}
+    wrong = {}
+    if details.site_id not in {None, *sites}:
+        wrong["site_id"] = _("is no site of this customer")
+    for name in ("billing_contact_id", "technical_contact_id"):
+        if getattr(details, name) not in {None, *contacts}:
+            wrong[name] = _("is no contact of this customer")
+    if wrong:
+        raise InvalidInput(_("Some fields are not right."), wrong)
+    others = {name: value for name, value in variables.items() if name not in given}
+    return {**others, **details.model_dump(mode="json", exclude_none=True)}
 
 
 def check_again(work: Work, product_id: int, customer_id: int, service_id: int | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from omnicrm_tui.identity.actor import Actor
+
 SUCCESS, RUNNING, FAILED, IGNORED = 0, 1, 2, 3
 """SVC-006..009. A job ends in 0 or 2; an event in 0, 2 or 3."""
 
@@ -17,6 +19,12 @@ CUSTOMER_VARIABLES = frozenset({"auto_renew"})
 
 _ANSIBLES_OWN = "ansible_"
 _SYSTEMS_OWN = frozenset({"crm_config"})
+
+
+def may_cancel(actor: Actor, initiating_user: int | None) -> bool:
+    """Tell whether the actor may stop a job: with update_provision any, else the own one of who may start jobs."""
+    own = actor.user_id is not None and actor.user_id == initiating_user
+    return actor.may("update_provision") or (own and actor.may("create_provision"))
 
 
 def reserved_names(variables: Iterable[str]) -> list[str]:

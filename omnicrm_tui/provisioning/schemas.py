@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from gettext import gettext as _
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from omnicrm_tui.schemas import MAX_ID, Input
+from omnicrm_tui.schemas import BLANK, MAX_ID, Input, blank_is_none
 
 OptionalId = Annotated[int, Field(ge=1, le=MAX_ID)] | None
+
+
+def _day(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(text) if (text := blank_is_none(value.strip())) else None
+    except ValueError:
+        raise ValueError(_("a day such as 2026-12-01")) from None
+
+
+_BlankId = Annotated[OptionalId, BLANK]
+_BlankText = Annotated[Annotated[str, Field(max_length=60)] | None, BLANK]
 
 
 class ProvisionRequest(Input):
@@ -30,6 +44,21 @@ class ProvisionRequest(Input):
     terms_accepted: bool = False
     inventory: dict[str, Annotated[int, Field(ge=1, le=MAX_ID)]] = {}
     variables: dict[str, Any] = {}
+
+
+class OrderDetails(Input):
+    """Where a plan is installed, for whom, and what the buyer's books call it (SVC-181, SVC-183); all optional.
+
+    They are variables of the job: a request gives them among its `variables`.
+    """
+
+    site_id: _BlankId = None
+    billing_contact_id: _BlankId = None
+    technical_contact_id: _BlankId = None
+    purchase_order_number: _BlankText = None
+    account_number: _BlankText = None
+    cost_centre: _BlankText = None
+    installation_date: Annotated[date | None, BeforeValidator(_day)] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from omnicrm_tui.provisioning.rules import (
     FAILED,
     RUNNING,
     SUCCESS,
+    may_cancel,
     merge_variables,
     reserved_names,
     split_inventory,
@@ -96,7 +97,8 @@ class ProvisioningService(Service):
 
         Needs create_provision; a customer's user needs view_own_provision and orders for itself (SVC-080).
         Raises NotFound, InvalidInput (product not for this customer, customer not open for sale, an add-on
-        without a service that it fits, an inventory type not chosen), Conflict (an item is no longer free).
+        without a service that it fits, an inventory type not chosen, somebody else's site or contact), Conflict (an
+        item is no longer free).
         """
         if request.action == DEPROVISION:
             return self._start_deprovision(request)
@@ -110,6 +112,7 @@ class ProvisioningService(Service):
         from_variables, variables = split_inventory(request.variables, types)
         if self.actor.kind is ActorKind.CUSTOMER:
             _refuse(variables.keys() - CUSTOMER_VARIABLES, _("is set by the operator"))
+        variables = order_checks.with_details(self.work, variables, customer_id)
         choices = _complete_choices(types, {**from_variables, **request.inventory})
         system = {"product_id": product.product_id, "customer_id": customer_id}
         if service is not None:
@@ -194,9 +197,14 @@ class ProvisioningService(Service):
         return self._view(again)
 
     def cancel(self, provision_id: int) -> JobView:
-        """Ask a running job to stop and roll back. Needs update_provision; raises Conflict when it has ended."""
-        self.actor.require("update_provision")
-        job = self._job(provision_id)
+        """Ask a running job to stop and roll back; raises Conflict when it has ended.
+
+        Needs update_provision, or create_provision for a job that one has started oneself (BIL-455).
+        """
+        found = self.session.get(Provision, provision_id)
+        if not may_cancel(self.actor, found.initiating_user if found is not None else None):
+            self.actor.require("update_provision")
+        job = found or self._job(provision_id)
         if job.provisioning_status != RUNNING:
             raise Conflict(_("This job has already ended."))
         job.cancel_requested = True

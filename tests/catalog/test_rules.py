@@ -49,6 +49,21 @@ def test_a_product_is_on_sale_when_enabled_and_within_its_dates(offer: Offer, ex
     assert rules.available(offer, NOON) is expected
 
 
+@pytest.mark.req("SVC-192")
+@pytest.mark.parametrize(
+    ("category", "days", "renews", "once"),
+    [
+        ("addon", 0, "false", True),
+        ("addon", 30, "false", False),
+        ("addon", 0, "prompt", False),
+        ("addon", 0, "true", False),
+        ("standalone", 0, "false", False),
+    ],
+)
+def test_an_add_on_without_contract_and_renewal_is_paid_once(category: str, days: int, renews: str, once: bool) -> None:
+    assert rules.charged_once(category, days, renews) is once
+
+
 @pytest.mark.req("CAT-360", "CAT-361", "CAT-365", "CAT-567", "BIL-080", "BIL-081")
 @pytest.mark.parametrize(
     ("residential", "business", "individual", "company"),

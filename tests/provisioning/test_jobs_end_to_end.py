@@ -18,6 +18,7 @@ import pytest
 
 from omnicrm_tui.catalog.schemas import ProductChange
 from omnicrm_tui.customer_services.service import CustomerServicesService
+from omnicrm_tui.customers.schemas import SiteInput
 from omnicrm_tui.errors import DatabaseProblem, OutsideSystemError
 from omnicrm_tui.inventory.schemas import ItemInput, TemplateInput
 from omnicrm_tui.job import Job
@@ -124,12 +125,15 @@ def test_a_job_runs_and_rolls_back_on_the_database_servers_as_well(server_operat
         assert len(work.billing.window(ListQuery(), FIRST, 10).rows) == 2
 
 
-@pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "SVC-173", "CAT-482")
-def test_a_simple_service_needs_no_stock(operator: Operator) -> None:
-    job, _ = run(operator, operator.order("play_simple_service", auto_renew=True))
+@pytest.mark.req("SVC-106", "SVC-107", "SVC-108", "SVC-109", "SVC-173", "SVC-181", "CAT-482")
+def test_a_simple_service_needs_no_stock_and_is_at_its_site(operator: Operator) -> None:
+    with operator.crm.as_actor(operator.admin) as work:
+        site = work.customers.add_site(operator.customer_id, SiteInput(site_name="Plant", country="NO")).site_id
+    job, _ = run(operator, operator.order("play_simple_service", auto_renew=True, site_id=site))
     assert job.provisioning_status == SUCCESS
     with operator.crm.reading(operator.admin) as work:
-        assert work.customer_services.get(job.service_id).auto_renew is True
+        service = work.customer_services.get(job.service_id or 0)
+    assert (service.auto_renew, service.site_id) == (True, site)
     assert operator.accounts() == [f"{operator.lab.addresses.tenant}:{job.service_uuid}"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from omnicrm_tui.catalog.schemas import ProductInput
 from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceInput
-from omnicrm_tui.customers.schemas import CustomerChange
+from omnicrm_tui.customers.schemas import ContactInput, CustomerChange, CustomerInput, SiteInput
 from omnicrm_tui.errors import InvalidInput
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.provisioning.progress import JobEnd, JobProgress
@@ -142,3 +142,67 @@ def test_what_would_be_refused_now_is_not_tried_again(shelf: Shelf) -> None:
     with shelf.stock.crm.as_actor(shelf.stock.admin) as work:
         work.customers.update(shelf.stock.customer_id, CustomerChange(customer_status="Open"))
     assert again() > number
+
+
+@pytest.fixture
+def places(stock: Stock) -> dict[str, int]:
+    """A site and a contact of the customer, and those of somebody else."""
+    with stock.crm.as_actor(stock.admin) as work:
+        other = work.customers.create(CustomerInput(customer_name="Bob")).customer_id
+        site = SiteInput(site_name="Plant", country="NO")
+        contact = ContactInput(contact_firstname="Li")
+        return {
+            "site": work.customers.add_site(stock.customer_id, site).site_id,
+            "contact": work.customers.add_contact(stock.customer_id, contact).contact_id,
+            "others_site": work.customers.add_site(other, site).site_id,
+            "others_contact": work.customers.add_contact(other, contact).contact_id,
+        }
+
+
+@pytest.mark.req("SVC-181", "SVC-183")
+def test_the_details_of_an_order_are_variables_of_its_job(stock: Stock, places: dict[str, int]) -> None:
+    job = stock.order(
+        "play_simple_service",
+        site_id=str(places["site"]),
+        billing_contact_id=places["contact"],
+        technical_contact_id="",
+        purchase_order_number=" PO-2025-001234 ",
+        account_number=4711,
+        installation_date="2026-12-01",
+        speed=100,
+    )
+    with stock.crm.reading(stock.admin) as work:
+        variables = work.provisioning.get(job).provisioning_json_vars
+    expected = {
+        "site_id": places["site"],
+        "billing_contact_id": places["contact"],
+        "purchase_order_number": "PO-2025-001234",
+        "account_number": "4711",
+        "installation_date": "2026-12-01",
+        "speed": 100,
+    }
+    assert {name: variables.get(name) for name in expected} == expected
+    assert "technical_contact_id" not in variables
+
+
+@pytest.mark.req("SVC-181")
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("site_id", "others_site", "is no site of this customer"),
+        ("billing_contact_id", "others_contact", "is no contact of this customer"),
+        ("technical_contact_id", "others_contact", "is no contact of this customer"),
+        ("site_id", "the plant", "valid integer"),
+        ("installation_date", "next Tuesday", "a day such as 2026-12-01"),
+        ("installation_date", "2026-02-30", "a day such as 2026-12-01"),
+        ("cost_centre", "x" * 61, "at most 60"),
+    ],
+)
+def test_what_is_not_the_customers_or_no_day_is_refused_by_name(
+    stock: Stock, places: dict[str, int], name: str, value: str, why: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        stock.order("play_simple_service", **{name: places.get(value, value)})
+    assert why in refused.value.fields.pop(name)
+    assert refused.value.fields == {}
+    assert stock.dispatcher.dispatched == []

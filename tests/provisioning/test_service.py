@@ -414,3 +414,21 @@ def test_revoking_a_user_cancels_what_it_has_running(any_stock: Stock, change: U
         work.identity.update_user(clerk.id, change)
     asked = {number: job(any_stock, number).cancel_requested for number in (*jobs, others)}
     assert asked == {jobs[0]: False, jobs[1]: True, others: False}
+
+
+@pytest.mark.req("BIL-455", "SVC-130")
+def test_who_may_start_jobs_stops_the_own_ones_and_no_others(stock: Stock) -> None:
+    starters = frozenset({"create_provision", "view_provision", "view_product", "view_customer"})
+    own = Actor(ActorKind.STAFF, "bo", stock.admin.user_id, starters)
+    other = Actor(ActorKind.STAFF, "eve", None, starters)
+    watcher = Actor(ActorKind.STAFF, "ada", stock.admin.user_id, frozenset({"view_provision"}))
+    request = ProvisionRequest(product_id=stock.product_ids["play_simple_service"], customer_id=stock.customer_id)
+    with stock.crm.as_actor(own) as work:
+        number = work.provisioning.start(request).provision_id
+    for actor in (other, watcher):
+        with pytest.raises(NotPermitted, match="update_provision"), stock.crm.as_actor(actor) as work:
+            work.provisioning.cancel(number)
+        with pytest.raises(NotPermitted, match="update_provision"), stock.crm.as_actor(actor) as work:
+            work.provisioning.cancel(number + 1)
+    with stock.crm.as_actor(own) as work:
+        assert work.provisioning.cancel(number).cancel_requested

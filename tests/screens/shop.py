@@ -69,11 +69,11 @@ def _add_products(work: Any) -> None:
     work.catalog.create(ProductInput(**(common | promo)))
 
 
-def start_job(crm: Crm, admin: Actor, sim: int = 1, number: int = 2) -> int:
+def start_job(crm: Crm, admin: Actor, sim: int = 1, number: int = 2, **variables: object) -> int:
     """Order the mobile plan for the first customer; return the job's number."""
     chosen = {"SIM Card": sim, "Mobile Number": number}
     with crm.as_actor(admin) as work:
-        request = ProvisionRequest(product_id=MOBILE, customer_id=1, inventory=chosen)
+        request = ProvisionRequest(product_id=MOBILE, customer_id=1, inventory=chosen, variables=variables)
         return work.provisioning.start(request).provision_id
 
 

@@ -53,10 +53,10 @@ async def test_tasks_appear_as_they_happen(crm: Crm, admin: Actor) -> None:
         await until(pilot, lambda: "· skipped" in line_with(app, "Not needed here"))
 
 
-@pytest.mark.req("SVC-176", "BIL-146")
+@pytest.mark.req("SVC-176", "SVC-183", "BIL-146")
 async def test_success_names_the_service_and_leads_to_it(crm: Crm, admin: Actor) -> None:
     open_shop(crm, admin)
-    number = start_job(crm, admin)
+    number = start_job(crm, admin, installation_date="2026-12-01")
     job = FakeJob(crm, number)
     with crm.as_actor(admin) as work:
         made = ServiceInput(customer_id=1, service_name="Mobile new", service_type="mobile", service_uuid="M_9")
@@ -69,6 +69,7 @@ async def test_success_names_the_service_and_leads_to_it(crm: Crm, admin: Actor)
         await until(pilot, lambda: "✓ Service successfully provisioned for Ada Lovelace" in screen_text(pilot.app))
         seen = screen_text(pilot.app)
         assert "Mobile new" in seen
+        assert "Installation is agreed for 2026-12-01: make the ticket for it." in seen
         assert str(service.service_id) in line_with(pilot.app, "Service ID")
         assert "[ View Service ]  [ Close ]" in seen
         await pilot.press("enter")

@@ -7,8 +7,8 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.catalog.schemas import ProductInput
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.customer_services.schemas import ServiceInput
-from omnicrm_tui.customers.schemas import CustomerChange
+from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceInput
+from omnicrm_tui.customers.schemas import ContactInput, CustomerChange, SiteInput
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.inventory.schemas import ItemChange
 from omnicrm_tui.listing import FIRST, ListQuery
@@ -327,3 +327,111 @@ async def test_escape_goes_one_step_back_and_keeps_what_was_chosen(crm: Crm, adm
         await settled(pilot)
         assert "Service Plans" in screen_text(pilot.app)
         assert started(crm, admin) == []
+
+
+@pytest.mark.req("SVC-181")
+@pytest.mark.parametrize("size", [(80, 24), LARGE])
+async def test_a_business_is_asked_for_place_people_and_numbers(crm: Crm, admin: Actor, size: tuple[int, int]) -> None:
+    open_shop(crm, admin)
+    with crm.as_actor(admin) as work:
+        site = work.customers.add_site(2, SiteInput(site_name="Plant [1]", city="York", country="UK")).site_id
+        for name, kind in (("Li", "Technical"), ("Bo", "Billing")):
+            work.customers.add_contact(2, ContactInput(contact_firstname=name, contact_types=kind))
+    async with signed_in_app(crm, admin, size) as pilot:
+        await open_catalogue(pilot, customer=2)
+        await pilot.press("enter")
+        await shows(pilot, "Details of the order for")
+        seen = screen_text(pilot.app)
+        for text in ("Plant [1], York", "Bo (Billing)", "Li (Technical)", "Cost centre", "Installation date"):
+            assert text in seen
+        await pilot.press("down", "down", "down")
+        await type_text(pilot, "PO-2025-001234")
+        await pilot.press("down", "down", "down")
+        await type_text(pilot, "soon")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "! a day such as 2026-12-01")
+        await pilot.press("ctrl+u")
+        await type_text(pilot, "2026-12-01")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Confirm & Provision")
+        for text in ("Plant [1], York", "PO-2025-001234", "2026-12-01"):
+            assert text in screen_text(pilot.app)
+        await pilot.press("escape")
+        await shows(pilot, "PO-2025-001234")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Confirm & Provision")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Provisioning Status")
+    with crm.reading(admin) as work:
+        variables = work.provisioning.get(1).provisioning_json_vars
+    assert (variables["site_id"], variables["billing_contact_id"], variables["technical_contact_id"]) == (site, 3, 2)
+    assert (variables["purchase_order_number"], variables["installation_date"]) == ("PO-2025-001234", "2026-12-01")
+    assert "cost_centre" not in variables
+
+
+@pytest.mark.req("SVC-183")
+async def test_somebody_with_two_sites_chooses_one(crm: Crm, admin: Actor) -> None:
+    open_shop(crm, admin)
+    with crm.as_actor(admin) as work:
+        site = work.customers.add_site(1, SiteInput(site_name="Cottage", country="UK")).site_id
+    async with signed_in_app(crm, admin) as pilot:
+        await open_catalogue(pilot)
+        await pilot.press("enter")
+        await shows(pilot, "Details of the order for Ada Lovelace")
+        assert "Purchase order" not in screen_text(pilot.app)
+        await pilot.press("c")
+        await shows(pilot, "Cottage")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Required Inventory Items")
+        await pilot.press("escape")
+        await shows(pilot, "Cottage")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "Service Plans" in screen_text(pilot.app)
+    assert site == 2
+
+
+@pytest.mark.req("SVC-184", "SVC-192")
+@pytest.mark.parametrize("way", ["page", "tab"])
+async def test_an_add_on_is_ordered_from_the_service_itself(crm: Crm, admin: Actor, way: str) -> None:
+    open_shop(crm, admin)
+    with crm.as_actor(admin) as work:
+        for name, kind in (("Tablet", "mobile"), ("Fibre", "internet")):
+            work.customer_services.create(ServiceInput(customer_id=1, service_name=name, service_type=kind))
+        fibre = {"product_name": "Static IP", "category": "addon", "service_type": "internet"}
+        work.catalog.create(ProductInput(**fibre, provisioning_play="play_simple_service"))
+    async with signed_in_app(crm, admin) as pilot:
+        if way == "page":
+            pilot.app.open_place("service", 2)  # type: ignore[attr-defined]
+            await settled(pilot)
+            await press(pilot, "a")
+        else:
+            pilot.app.open_customer(1)  # type: ignore[attr-defined]
+            await settled(pilot)
+            await press(pilot, "4")
+            await press(pilot, "down", "A")
+        await shows(pilot, "For Tablet (ID: 2) of Ada Lovelace")
+        seen = screen_text(pilot.app)
+        assert "Extra 5GB" in seen
+        assert "Static IP" not in seen
+        assert "$4.00 once   setup $0.00" in seen
+        await pilot.press("enter")
+        await shows(pilot, "Tablet (ID: 2)")
+        await shows(pilot, "Price, once")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Provisioning Status")
+    [job] = started(crm, admin)
+    assert (job["product"], job["service"]) == (ADDON, 2)
+
+
+@pytest.mark.req("SVC-184", "CAT-367")
+async def test_a_service_that_is_over_says_why_it_gets_no_add_on(crm: Crm, admin: Actor) -> None:
+    open_shop(crm, admin)
+    with crm.as_actor(admin) as work:
+        work.customer_services.update(1, ServiceChange(service_status="Deactivated"))
+    async with signed_in_app(crm, admin) as pilot:
+        pilot.app.open_place("service", 1)  # type: ignore[attr-defined]
+        await settled(pilot)
+        await press(pilot, "a")
+        await shows(pilot, "Mobile 20GB is Deactivated: nothing")
+        assert "Add-ons" not in screen_text(pilot.app).splitlines()[0]
