@@ -18,12 +18,13 @@ _NAME_WIDTH = 16
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as JSON on one line.")
-def doctor(as_json: bool) -> int:
+@click.option("--quick", is_flag=True, help=_("Do not read every row of the database."))
+def doctor(as_json: bool, quick: bool) -> int:
     """Look at configuration, database, outside systems, plays, disk and clock; exit with 1 when something is broken."""
     from omnicrm_tui.doctor.examine import examine
 
     broken = looks = 0
-    for finding in examine(load_settings()):
+    for finding in examine(load_settings(), every_row=not quick):
         broken += finding.state == "broken"
         looks += finding.state == "look"
         for line in _lines(finding, as_json):

@@ -94,6 +94,18 @@ def jobs(crm: Crm) -> Iterator[Finding]:
         yield fine(name, _("none is without a process"))
 
 
+def agreement(crm: Crm) -> Iterator[Finding]:
+    """Read every row: what points at another points at one that is there, and the books add up."""
+    from omnicrm_tui.upkeep.proof import prove
+
+    name = _("Data")
+    problems = prove(crm.engine).problems()
+    for problem in problems:
+        yield broken(name, problem, _("Keep a backup of it as it is, then ask who changed the database by hand."))
+    if not problems:
+        yield fine(name, _("everything refers to what is there, and the books add up"))
+
+
 def _kind(settings: Settings) -> str:
     from sqlalchemy.engine import make_url
 

@@ -13,8 +13,13 @@ from omnicrm_tui.errors import CrmError
 from omnicrm_tui.settings import Settings
 
 
-def examine(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """Yield what is found, as it is found. A check that itself fails is a finding too: the others go on."""
+def examine(
+    settings: Settings, environ: Mapping[str, str] = os.environ, *, every_row: bool = True
+) -> Iterator[Finding]:
+    """Yield what is found, as it is found. A check that itself fails is a finding too: the others go on.
+
+    Without `every_row` the data themselves are not read: of a large installation that takes a while.
+    """
     yield from _each(
         [
             lambda: here.configuration(settings),
@@ -34,6 +39,8 @@ def examine(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iter
     crm = Crm.open(settings)
     try:
         yield from _each(_with_data(crm))
+        if every_row:
+            yield from _each([lambda: data.agreement(crm)])
     finally:
         crm.close()
 

@@ -8,6 +8,10 @@ from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
+from omnicrm_tui.database import migrate, rows
+from omnicrm_tui.database.engine import speaking_database
 from omnicrm_tui.database.rows import Row
 from omnicrm_tui.upkeep.archive import About, Contents, TableHead
 from omnicrm_tui.upkeep.backup import Progress, silent, told
@@ -73,6 +77,19 @@ def _values(head: TableHead, columns: tuple[str, ...], batch: Sequence[Row]) -> 
         place = places[0]
         return {row[place] for row in batch} - {None}
     return {key for row in batch if None not in (key := tuple(row[place] for place in places))}
+
+
+def prove(engine: Engine, tell: Progress = silent) -> Proof:
+    """Look at all rows of a living database of this program's version, as they are at one moment.
+
+    Raises DatabaseProblem.
+    """
+    proof = Proof()
+    with speaking_database(), rows.snapshot(engine) as connection:
+        tables = rows.tables_of(connection, migrate.tables_at(migrate.HEAD))
+        for table in tables:
+            proof.see(TableHead.of(table, tables), told(table.name, rows.read(connection, table), tell))
+    return proof
 
 
 @dataclass(frozen=True, slots=True)

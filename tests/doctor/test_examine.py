@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 
+from omnicrm_tui.billing.schemas import InvoiceInput
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.doctor import data, here, there
 from omnicrm_tui.doctor.examine import examine
 from omnicrm_tui.doctor.findings import Finding
-from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.identity.actor import Actor, system_actor
 from omnicrm_tui.lab.network import LabNetwork
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.settings import Settings
+from tests.screens.people import add_people
 
 GOOD_TERMINAL = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "120", "LINES": "40"}
 
@@ -49,6 +51,7 @@ def test_a_sound_home_is_fine_but_for_what_is_not_configured(tmp_path: Path, mon
     assert fine == {"Configuration", "State folder", "Disk", "Terminal", "Ansible", "Plays", "Database", "Clock"} | {
         "Outbox",
         "Jobs",
+        "Data",
     }
 
 
@@ -195,3 +198,17 @@ def test_a_job_without_a_process_is_told_by_number(crm: Crm, clock: FrozenClock)
     clock.advance(timedelta(seconds=2))
     found = _only(data.jobs(crm))
     assert (found.state, found.found) == ("look", "1 job has no process: 1")
+
+
+def test_data_that_do_not_agree_are_told(any_crm: Crm, admin: Actor) -> None:
+    assert _only(data.agreement(any_crm)).state == "fine"
+    add_people(any_crm, admin)
+    today = any_crm.clock.now().date()
+    with any_crm.as_actor(admin) as work:
+        work.billing.add_invoice(InvoiceInput(customer_id=1, start_date=today, end_date=today))
+    assert _only(data.agreement(any_crm)).state == "fine"
+    with any_crm.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE customer_invoice SET subtotal = subtotal + 1")
+    found = [finding.found for finding in data.agreement(any_crm)]
+    assert found
+    assert all("Invoice 1" in sentence for sentence in found)
