@@ -106,7 +106,7 @@ class CatalogueScreen(CrmScreen):
         if not self.customer_id:
             return (_("Product Catalogue"),)
         name = self.customer.customer_name if self.customer else f"#{self.customer_id}"
-        return (_("Customers"), name, _("Add service"))
+        return (_("Customers"), name, _("Add-ons") if self._service_id else _("Add service"))
 
     def body(self) -> ComposeResult:
         yield self._tabs

@@ -33,6 +33,10 @@ FOR_ALL = ("site_id", "installation_date")
 class OrderForm(FormDialog[OrderDetails]):
     """Asks for the details of an order; leaving it is the step back."""
 
+    DEFAULT_CSS = """
+    OrderForm #box { width: 76; }
+    """
+
     keys = _("ctrl+s continue   tab next   esc back")
 
 
@@ -52,7 +56,7 @@ def order_form(customer: CustomerView, before: OrderDetails | None) -> OrderForm
         labels=LABELS,
         hints={
             "purchase_order_number": _("the customer's own, such as PO-2025-001234"),
-            "installation_date": _("where somebody has to come: a day such as 2026-12-01"),
+            "installation_date": _("if somebody has to come: a day such as 2026-12-01"),
         },
         choices={
             "site_id": [NONE, *((str(site.site_id), _place(site)) for site in customer.sites)],

@@ -241,7 +241,7 @@ def _where_to_look() -> Sequence[str]:
     return (
         _("Provisioned but not working? Look here:"),
         _("· the charging account: is it there, enabled, and under the UUID below?"),
-        _("· the subscriber in the HLR or HSS: is it there, enabled, and with this number?"),
+        _("· the HLR or HSS: is the subscriber there, enabled, with this number?"),
         _("· RADIUS and DPI: do they know the session, and let it through?"),
         _("· the job: were tasks skipped, or did some fail and were ignored?"),
     )

@@ -41,11 +41,11 @@ def room(name: str, *pressed: str) -> Way:
     return go
 
 
-def ordering(*steps: tuple[tuple[str, ...], tuple[str, ...]], group: str = "1") -> Way:
+def ordering(*steps: tuple[tuple[str, ...], tuple[str, ...]], group: str = "1", customer: int = 1) -> Way:
     """Return the way through an order: keys, and all that they lead to, for each step."""
 
     async def go(pilot: Pilot[None]) -> None:
-        await place("catalogue", 1, group)(pilot)
+        await place("catalogue", customer, group)(pilot)
         for pressed, shown in steps:
             await pilot.press(*pressed)
             await until(pilot, lambda shown=shown: all(text in screen_text(pilot.app) for text in shown))  # type: ignore[misc]
@@ -59,7 +59,10 @@ RENEWAL = (("enter", "enter"), ("auto-renewal",))
 REVIEW = (("y",), ("( Confirm & Provision )",))
 ACCEPTED = (("space",), ("[ Confirm & Provision ]",))
 
+DETAILS = (("enter",), ("Details of the order", "Installation date"))
+
 DIALOGS: dict[str, Way] = {
+    "order-details": ordering(DETAILS, customer=2),
     "picker": ordering(PICKER),
     "picker-second": ordering(PICKER, SECOND),
     "renewal": ordering(PICKER, SECOND, RENEWAL),
