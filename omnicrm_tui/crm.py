@@ -47,10 +47,13 @@ class Crm:
         self._readers = engine.execution_options(crm_writes=False)
 
     @classmethod
-    def open(cls, settings: Settings, clock: Clock | None = None) -> Crm:
-        """Return the Crm that `settings` describe. Touches no table; raises DatabaseProblem for a bad URL."""
+    def open(cls, settings: Settings, clock: Clock | None = None, kept_connections: int = 1) -> Crm:
+        """Return the Crm that `settings` describe. Touches no table; raises DatabaseProblem for a bad URL.
+
+        `kept_connections` to a database server stay open between use cases.
+        """
         vault = Vault.from_folder(settings.keys_folder)
-        return cls(settings, make_engine(settings.database_url), clock or SystemClock(), vault)
+        return cls(settings, make_engine(settings.database_url, kept_connections), clock or SystemClock(), vault)
 
     @contextmanager
     def as_actor(self, actor: Actor) -> Iterator[Work]:

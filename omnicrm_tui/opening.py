@@ -13,13 +13,14 @@ from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.settings import Settings
 
 
-def open_crm(settings: Settings, clock: Clock | None = None) -> Crm:
+def open_crm(settings: Settings, clock: Clock | None = None, kept_connections: int = 1) -> Crm:
     """Return the Crm that `settings` describe, on a database of this program's version.
 
-    An empty embedded database (SQLite) is made on the way. Raises DatabaseProblem for any other version.
+    A program that works for many keeps more connections to the database. An empty embedded database (SQLite) is made
+    on the way. Raises DatabaseProblem for any other version.
     """
     made = migrate.require_current(settings)
-    crm = Crm.open(settings, clock)
+    crm = Crm.open(settings, clock, kept_connections)
     if made:
         add_reference_data(crm)
     return crm

@@ -14,6 +14,9 @@ from omnicrm_tui.config_file import load_settings
 if TYPE_CHECKING:
     from omnicrm_tui.lab_process import LabAddresses
 
+KEPT_CONNECTIONS = 5
+"""Requests come beside each other all the time; a connection that is made anew costs some milliseconds."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -34,7 +37,7 @@ def serve(host: str, port: int, with_lab: bool) -> None:
         from omnicrm_tui.opening import open_crm
 
         logs.begin(settings, "serve")
-        crm = open_crm(settings)
+        crm = open_crm(settings, kept_connections=KEPT_CONNECTIONS)
         stack.callback(crm.close)
         stack.enter_context(chores.doing(crm))
         from omnicrm_tui.api.server import ApiServer

@@ -42,7 +42,7 @@ def worker(queues: list[str]) -> None:
     logs.begin(settings, "worker")
     with ExitStack() as stack:
         ending = stack.enter_context(until_told_to_end())
-        crm = open_crm(settings)
+        crm = open_crm(settings, kept_connections=len(queues))
         stack.callback(crm.close)
         stack.enter_context(chores.doing(crm, queues))
         click.echo(json.dumps({"worker": queues}))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gettext import gettext as _
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
@@ -17,28 +19,60 @@ BUSY_TIMEOUT_SECONDS = 15
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-def make_engine(url: str | URL) -> Engine:
+MOST_CONNECTIONS = 15
+"""Of one process to its database: as many as the API has threads."""
+CONNECT_PATIENCE_SECONDS = 10.0
+"""How long a process waits for a server that has no connection left for it."""
+
+
+def make_engine(url: str | URL, kept_connections: int = 5) -> Engine:
     """Return an engine for `url` (SQLite, PostgreSQL or MariaDB) with the house's settings.
 
-    Raises DatabaseProblem when the URL names no database that the product runs on.
+    A server's connections are few, and many terminals share them: of those that a process needs for a moment, it
+    keeps `kept_connections` afterwards. Raises DatabaseProblem when the URL names no database that the product runs on.
     """
     target = make_url(url)
     backend = target.get_backend_name()
     if backend == "sqlite":
         return _sqlite_engine(target)
     if backend == "postgresql":
-        return create_engine(target, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 5})
+        return _on_server(target, kept_connections, connect_args={"connect_timeout": 5})
     if backend in ("mysql", "mariadb"):
         # READ COMMITTED as on PostgreSQL: REPEATABLE READ would hide a job's progress from its watcher.
-        return create_engine(
+        return _on_server(
             target.update_query_dict({"charset": "utf8mb4"}),
-            pool_pre_ping=True,
-            hide_parameters=True,
+            kept_connections,
             pool_recycle=3600,
             isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 5},
         )
     raise DatabaseProblem(_("{backend} is not supported: choose sqlite, postgresql or mariadb").format(backend=backend))
+
+
+def _on_server(url: URL, kept: int, **more: Any) -> Engine:
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        pool_size=kept,
+        max_overflow=MOST_CONNECTIONS - kept,
+        pool_use_lifo=True,
+        **more,
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        give_up = time.monotonic() + CONNECT_PATIENCE_SECONDS
+        while True:
+            try:
+                return dialect.connect(*arguments, **named)
+            except Exception as error:
+                if "too many" not in str(error).lower() or time.monotonic() > give_up:
+                    raise
+            # Others give theirs back in a moment.
+            time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - so that they do not all come again at once
+
+    return engine
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -76,7 +110,7 @@ def speaking_database() -> Iterator[None]:
     except DBAPIError as error:
         sentence = _known_trouble(error)
         if sentence is None and error.connection_invalidated:
-            sentence = _("The connection to the database was lost; nothing was changed.")
+            sentence = _LOST
         if sentence is None and isinstance(error, OperationalError):
             sentence = _("The database could not do this: {orig}").format(orig=error.orig)
         if sentence is None:
@@ -89,9 +123,13 @@ def _known_trouble(error: DBAPIError) -> str | None:
     return next((sentence for needle, sentence in _TROUBLES if needle in text), None)
 
 
+_LOST = _("The connection to the database was lost; nothing was changed.")
+
 _TROUBLES = (
     ("locked", _("The database is locked by another program. Nothing was changed; try again.")),
     ("database or disk is full", _("The disk that holds the database is full. Nothing was changed.")),
+    ("disk i/o error", _("The disk that holds the database does not take it; it may be full. Nothing was changed.")),
+    ("disk full", _("The disk that holds the database is full. Nothing was changed.")),
     ("no space left", _("The disk that holds the database is full. Nothing was changed.")),
     ("readonly", _("The database file cannot be written. Check its owner and permissions.")),
     ("unable to open", _("The database file cannot be opened. Check its folder and permissions.")),
@@ -100,7 +138,13 @@ _TROUBLES = (
     ('relation "', _("The database is empty or of an older version. Run 'omnicrm db upgrade'.")),
     ("doesn't exist", _("The database is empty or of an older version. Run 'omnicrm db upgrade'.")),
     ("unknown column", _("The database is of an older version. Run 'omnicrm db upgrade'.")),
+    ("too many", _("The database server has no connection left. Nothing was changed; try again.")),
     ("connection refused", _("The database server cannot be reached: connection refused.")),
+    ("server closed the connection", _LOST),
+    ("terminating connection", _LOST),
+    ("lost connection", _LOST),
+    ("the database system is", _("The database server is starting or stopping. Try again in a moment.")),
+    ("connection failed", _("The database server cannot be reached.")),
     ("can't connect", _("The database server cannot be reached.")),
     ("could not translate host", _("The database server's name cannot be resolved.")),
     ("timeout", _("The database did not answer in time. Nothing was changed; try again.")),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
 
 LOOK_SECONDS = 1.0
+FOLLOW_SECONDS = 2.0
+"""How often a process looks whose duty another one leads: fifty terminals that look all the time cost a processor."""
 
 GoOn = Callable[[], bool]
 Duty = Callable[[GoOn], object]
@@ -29,6 +31,7 @@ class Leader:
     def __init__(
         self, crm: Crm, name: str, stop: Event, duties: Sequence[Duty], look_seconds: float = LOOK_SECONDS
     ) -> None:
+        """Do `duties` every `look_seconds` while leading."""
         self._duties = duties
         self._lease = Lease(crm, name)
         self._stop = stop
@@ -36,10 +39,10 @@ class Leader:
         self._leading = False
 
     def run(self) -> None:
-        """Look every second until `stop` is set, then give the lease back. Never raises."""
+        """Look every now and then until `stop` is set, then give the lease back. Never raises."""
         while not self._stop.is_set():
             self._safely(self._look)
-            self._stop.wait(self._look_seconds)
+            self._stop.wait(self._look_seconds if self._leading else FOLLOW_SECONDS)
         self._safely(self._lease.release)
 
     def _look(self) -> None:

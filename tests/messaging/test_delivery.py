@@ -20,7 +20,7 @@ from omnicrm_tui.integrations.smtp import SmtpSender
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.messaging import delivery
 from omnicrm_tui.messaging.delivery import OutboxCourier, mail_sender
-from omnicrm_tui.messaging.leading import LOOK_SECONDS, Leader
+from omnicrm_tui.messaging.leading import FOLLOW_SECONDS, Leader
 from omnicrm_tui.messaging.leases import LEASE_MS, Lease
 from omnicrm_tui.messaging.rules import BACKOFF, MOST_ATTEMPTS, OUTBOX
 from omnicrm_tui.messaging.schemas import OutboxView
@@ -148,6 +148,15 @@ def test_a_process_that_dies_while_sending_loses_nothing_and_repeats_no_sooner_t
     assert len(post.taken) == 1
 
 
+def test_a_clock_put_back_holds_no_new_message_back(any_crm: Crm, clock: FrozenClock, admin: Actor, post: Post) -> None:
+    number = enqueue(any_crm, admin)
+    clock.advance(timedelta(hours=-1))
+    with any_crm.reading(admin) as work:
+        assert work.messaging.backlog().due == 1
+    assert (OutboxCourier(any_crm).deliver_due(), OutboxCourier(any_crm).deliver_due()) == (1, 0)
+    assert seen(any_crm, admin, number).status == "sent"
+
+
 def test_without_a_way_to_send_a_message_is_dropped_with_the_reason(any_crm: Crm, admin: Actor) -> None:
     mail = enqueue(any_crm, admin)
     with any_crm.as_actor(admin) as work:
@@ -226,7 +235,7 @@ def test_a_lease_has_one_holder_and_moves_when_the_holder_is_gone(any_crm: Crm, 
     assert one.hold()
     with any_crm.reading(Actor(ActorKind.SYSTEM, "doctor")) as work:
         assert work.messaging.backlog().led
-    assert LEASE_MS + LOOK_SECONDS * 1000 <= 8_000
+    assert LEASE_MS + FOLLOW_SECONDS * 1000 <= 8_000
 
 
 def test_many_that_want_a_free_lease_at_once_get_one_holder(any_crm: Crm) -> None:

@@ -1,0 +1,1 @@
+"""What happens when the world lets the programs down: a message, no loss, and recovery by itself."""
