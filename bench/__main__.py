@@ -21,6 +21,7 @@ REGISTRY: dict[str, str] = {
     "job": "bench.job",
     "live": "bench.live",
     "table": "bench.table",
+    "ssh": "bench.ssh",
 }
 """The benches by name, in the order in which they run."""
 

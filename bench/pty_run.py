@@ -95,7 +95,8 @@ class PtyProgram:
         self._picture = Picture(columns, rows)
         self.started_at = time.time()
         """When it was started, in seconds since 1970."""
-        self._started = time.perf_counter()
+        self.begun = time.perf_counter()
+        """The moment from which `frames` counts, by the clock of `time.perf_counter`."""
         self.pid, self._terminal = self._spawn(argv, dict(env or {}), cwd)
 
     def _spawn(self, argv: Sequence[str], env: dict[str, str], cwd: str | os.PathLike[str] | None) -> tuple[int, int]:
@@ -139,13 +140,21 @@ class PtyProgram:
             return None
         if not data:
             return None
-        self._chunks.append((time.perf_counter() - self._started, data))
+        self._chunks.append((time.perf_counter() - self.begun, data))
         self.output += data
         self.sent += len(data)
         for query, answer in _QUERIES.items():
             if query in data:
                 self.write(answer)
         return len(data)
+
+    def fileno(self) -> int:
+        """The terminal, to wait for several programs at once."""
+        return self._terminal
+
+    def take(self) -> None:
+        """Read what is there, without waiting."""
+        self._read(0)
 
     def settle(self, idle: float = 0.1, limit: float = 10.0, since: float | None = None) -> Burst:
         """Read until nothing came for `idle` seconds; times count from `since` (now)."""
@@ -171,7 +180,7 @@ class PtyProgram:
         while not condition():
             if time.perf_counter() > deadline or self._read(0.05) is None:
                 raise TimeoutError("the screen did not come to what was waited for:\n" + self.text)
-        return time.perf_counter() - self._started
+        return time.perf_counter() - self.begun
 
     def wait_for(self, *texts: str, timeout: float = 20.0) -> float:
         """Read until the screen holds every text. Returns seconds since the start."""

@@ -30,8 +30,10 @@ class Sshd:
     Around it the configuration is as careless as a site's may be: any variable is accepted, all is forwarded.
     """
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    def __init__(self, folder: Path, home: Path, command: str = "") -> None:
+        """Serve in `folder`; with `command` something else than the application, in its place."""
         self.folder = folder
+        self._command = command
         self.port = 0
         self._home = home
         self._server: subprocess.Popen[bytes] | None = None
@@ -80,6 +82,8 @@ class Sshd:
         for theirs, ours in own.items():
             assert snippet.count(theirs) == 1, f"{SNIPPET} should say {theirs!r} once"
             snippet = snippet.replace(theirs, ours)
+        if self._command:
+            snippet = snippet.replace("-m omnicrm_tui.cli tui --confined", self._command)
         return (
             f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.folder / 'host'}\nPidFile {self.folder / 'pid'}\n"
             "UsePAM no\nStrictModes no\nPermitRootLogin prohibit-password\nMaxStartups 100\nLogLevel VERBOSE\n"
@@ -139,7 +143,7 @@ class Sshd:
         found = []
         for process in psutil.Process(self._server.pid).children(recursive=True):
             try:
-                if "--confined" in process.cmdline() and process.parent().name() == "sshd":  # type: ignore[union-attr]
+                if process.name() != "sshd" and process.parent().name() == "sshd":  # type: ignore[union-attr]
                     found.append(process)
             except psutil.Error:
                 continue

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 RENEW_SECONDS = 1.0
 """How long after the start a remembered session's token is exchanged."""
 
+STEPS_OVER_SSH = 15
+"""How often in a second a key that is held down moves on, over SSH: by as many rows as were asked for meanwhile."""
+
 LEAVE_SECONDS = 2.0
 """How long leaving waits for the session to end in the database."""
 
@@ -125,6 +128,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         chosen = self.seat.theme or (self.seat.remote and settings.terminal.theme_over_ssh) or settings.crm.theme
         self.theme = themes.ANSI if self.no_color else themes.first(chosen)
         self.animation_level = "none"
+        if self.seat.remote:
+            self.held_seconds = 1 / STEPS_OVER_SSH
         self.set_keymap(settings.keymap)
 
     @property

@@ -7,6 +7,7 @@ is a placeholder until it arrives. Cursor and marks belong to rows, not to posit
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ __all__ = ["Column", "EntityTable", "Filter", "Selection", "TablePlace", "TableS
 
 DEBOUNCE_SECONDS = 0.08
 PREFIX_SECONDS = 1.0
+_STEP = re.compile(r"(?P<what>move|move_half|page)\((?P<by>-?1)\)")
 
 
 class EntityTable(RowTable[R], Generic[R]):
@@ -138,6 +140,17 @@ class EntityTable(RowTable[R], Generic[R]):
         yield self._menu
 
     # Moving
+
+    def repeating(self, key: str) -> Callable[[int], None] | None:
+        """Return what moves as so many presses of `key` would (see `widgets.key_order`)."""
+        if not self._grid.has_focus:
+            return None  # in the search line a letter is a letter
+        active = self.screen.active_bindings.get(key)
+        found = _STEP.fullmatch(active.binding.action) if active and active.enabled and active.node is self else None
+        if found is None:
+            return None
+        step: Callable[[int], None] = getattr(self, f"action_{found['what']}")
+        return lambda times: step(times * int(found["by"]))
 
     def action_move(self, rows: int) -> None:
         grid = self._grid

@@ -4,18 +4,25 @@ Over a slow link, from a password manager or a pasted macro, `name TAB secret EN
 Textual forwards each key to what has the focus at that moment, while the TAB before it is still on its way
 through the bindings: the secret would be typed into the name. Here a key is handed on only when the one before
 has done all it does.
+
+A key that is held down comes thirty times a second, and on a busy machine or a slow link faster than frames are
+painted. Where what it does can be done several times at once (`Repeats`), the presses that wait are, and painted
+once: the view keeps up with the key, and stops when it is released.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 from textual.message_pump import MessagePump
+from textual.widget import Widget
 
 Result = TypeVar("Result")
 
@@ -23,11 +30,34 @@ LONGEST_SECONDS = 0.5
 """A key whose handler takes longer (it waits for a dialog, say) no longer holds the next one back."""
 
 
-class KeysInOrder(App[Result]):
-    """An application whose keys wait for each other."""
+Move = Callable[[int], None]
+"""Does what so many presses of a key would do."""
 
+
+@runtime_checkable
+class Repeats(Protocol):
+    """A widget that can do at once what several presses of a key would do."""
+
+    def repeating(self, key: str) -> Move | None:
+        """Return what does it; None where `key` means something else here, or nothing."""
+        ...
+
+
+class KeysInOrder(App[Result]):
+    """An application whose keys wait for each other.
+
+    `held_seconds` is the least time between two steps of a key that is held down; what is pressed meanwhile is
+    done in one step.
+    """
+
+    held_seconds: float = 0.0
     _keys: deque[events.Key]
     _key_task: asyncio.Task[None] | None = None
+    _held: tuple[str, Widget | None] = ("", None)
+    """The key that was handed on last, and where to."""
+    _held_at: float = 0.0
+    _move: Move | None = None
+    """What does the key's work, once it came twice."""
 
     async def on_event(self, event: events.Event) -> None:
         """Put a key from the terminal in line; everything else goes its way."""
@@ -47,7 +77,7 @@ class KeysInOrder(App[Result]):
     async def _hand_on(self) -> None:
         while self._keys:
             event = self._keys.popleft()
-            if self.takes_key(event):
+            if self.takes_key(event) or await self._repeated(event):
                 continue
             route: list[DOMNode] = list((self.focused or self.screen).ancestors_with_self)
             await super().on_event(event)
@@ -56,6 +86,32 @@ class KeysInOrder(App[Result]):
                     await self._settled(event, route)
             except TimeoutError:
                 continue
+
+    async def _repeated(self, event: events.Key) -> bool:
+        """Do a key that comes again, with all that wait behind it, in one step, where that is possible."""
+        where = self.focused
+        if self._held != (event.key, where):
+            self._held, self._held_at, self._move = (event.key, where), time.monotonic(), None
+            return False
+        self._move = move = self._move or self._move_of(event.key)
+        if move is None:
+            return False
+        await asyncio.sleep(max(0.0, self._held_at + self.held_seconds - time.monotonic()))
+        if where is not self.focused:
+            return False
+        self._held_at = time.monotonic()
+        times = 1
+        while self._keys and self._keys[0].key == event.key:
+            self._keys.popleft()
+            times += 1
+        move(times)
+        return True
+
+    def _move_of(self, key: str) -> Move | None:
+        for node in self.focused.ancestors_with_self if self.focused else ():
+            if isinstance(node, Repeats) and (move := node.repeating(key)):
+                return move
+        return None
 
     async def _settled(self, event: events.Key, route: list[DOMNode]) -> None:
         """Wait until everybody on the way from the focus to the application has had the key."""

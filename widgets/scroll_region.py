@@ -2,7 +2,7 @@
 
 Textual repaints every line of a widget that scrolled (17 KB for one row at 120x40), and the whole screen, twice,
 for a dialog or another tab. `ScrollRegionApp` keeps what each line of the terminal shows, compares each repaint
-with it cell by cell, drops what is already there, and where the new picture is the old one moved by up to three
+with it cell by cell, drops what is already there, and where the new picture is the old one moved by up to eight
 lines, moves it with the scroll region (DECSTBM with IND and RI, codes of the VT100). What is sent follows from
 the two pictures alone, so whatever lies on or beside a table cannot make it wrong, only larger.
 
@@ -29,7 +29,8 @@ from textual.widget import Widget
 
 ReturnType = TypeVar("ReturnType")
 
-_SHIFTS = (1, -1, 2, -2, 3, -3)
+_SHIFTS = tuple(shift for rows in range(1, 9) for shift in (rows, -rows))
+"""A key that is held down moves by several rows in one frame (`widgets.key_order`)."""
 
 Line = dict[int, Strip]
 """What is known of a line: strips by the column where they begin. A gap is unknown."""
@@ -103,6 +104,8 @@ class ShownLines:
             changed = sum(1 for y, line in wanted.items() if moved.get(y) != line)
             if changed < best:
                 best, chosen = changed, (*region, shift)
+            if best <= abs(shift) + 2:
+                break  # the lines that came in, and where the cursor was and is
         if chosen is None:
             return ""
         self._lines = _moved(self._lines, *chosen)
@@ -219,8 +222,8 @@ class Pen:
             return [(0, size)]
         if not (_is_plain(shown) and _is_plain(strip) and _is_single(shown.text) and _is_single(strip.text)):
             return [] if shown == strip else [(0, size)]
-        pairs = zip(_cells(shown, self._system), _cells(strip, self._system), strict=True)
-        return _runs([at for at, (old, new) in enumerate(pairs) if old != new])
+        cells = zip(shown.text, strip.text, _colours(shown, self._system), _colours(strip, self._system), strict=True)
+        return _runs([at for at, (old, new, before, now) in enumerate(cells) if old != new or before != now])
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
@@ -265,11 +268,12 @@ def _change(before: Colours, now: Colours) -> str:
     return f"\x1b[{';'.join(codes)}m"
 
 
-def _cells(strip: Strip, system: ColorSystem) -> Iterator[tuple[str, Colours]]:
+def _colours(strip: Strip, system: ColorSystem) -> list[Colours]:
+    """Return the codes of each character."""
+    found: list[Colours] = []
     for text, style, _control in strip:
-        colours = _codes(style or _NO_STYLE, system)
-        for character in text:
-            yield character, colours
+        found += [_codes(style or _NO_STYLE, system)] * len(text)
+    return found
 
 
 def _covered(line: Line, x: int, end: int) -> Strip | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.customers.schemas import CustomerChange
@@ -217,3 +218,20 @@ async def test_a_service_page_opens_although_charging_does_not_answer(crm: Crm, 
         await until(pilot, lambda: "Mobile_SIM_1" in screen_text(pilot.app))
         assert "Balances" in screen_text(pilot.app)
         assert screen_lines(pilot.app)[0].strip().startswith("Ada Lovelace › Mobile 20GB #1")
+
+
+async def test_a_key_held_down_in_a_list_moves_as_many_rows_and_in_the_search_line_types(
+    crm: Crm, admin: Actor
+) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        for name in ("down", "down", "down", "up"):
+            pilot.app.post_message(events.Key(name, None))
+        await until(pilot, lambda: "3 of 6" in screen_text(pilot.app))
+        for name in "jjj":
+            pilot.app.post_message(events.Key(name, name))
+        await until(pilot, lambda: "6 of 6" in screen_text(pilot.app))
+        await press(pilot, "slash")
+        for name in "kkjj":
+            pilot.app.post_message(events.Key(name, name))
+        await until(pilot, lambda: "kkjj" in screen_text(pilot.app))
