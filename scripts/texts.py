@@ -119,7 +119,7 @@ def _empty(locale: str | None) -> Catalog:
         version="1",
         creation_date=_SOME_DAY,
         revision_date=_SOME_DAY,
-        msgid_bugs_address="",
+        msgid_bugs_address="OmniCRM TUI",
         last_translator="OmniCRM TUI",
         language_team="OmniCRM TUI",
         fuzzy=False,
