@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
 
+from omnicrm_tui.languages import N_
+
 Percentage = Annotated[int, Field(ge=0, le=100)]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -264,9 +266,24 @@ class CrmSection(Section):
     currency_symbol: str = Field(default="", max_length=5)
     default_country: str = ""
     default_location: str = ""
-    customer_statuses: list[str] = ["Open", "Closed", "Suspended", "Archived", "Active", "Inactive", "Pending"]
+    customer_statuses: list[str] = [
+        N_("Open"),
+        N_("Closed"),
+        N_("Suspended"),
+        N_("Archived"),
+        N_("Active"),
+        N_("Inactive"),
+        N_("Pending"),
+    ]
     sale_statuses: Annotated[list[str] | None, AfterValidator(_known_statuses)] = None
-    credit_types: list[str] = ["Cash", "Card", "Bank Transfer", "Goodwill", "Refund", "Discount"]
+    credit_types: list[str] = [
+        N_("Cash"),
+        N_("Card"),
+        N_("Bank Transfer"),
+        N_("Goodwill"),
+        N_("Refund"),
+        N_("Discount"),
+    ]
     theme: str = "omnicrm-dark"
 
     @property

@@ -14,6 +14,7 @@ from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import FIRST, ListQuery
 from screens.base import Dialog
 from screens.desk import sentence
@@ -182,7 +183,7 @@ def _called(row: CustomerRow) -> str:
     """Return `Name (ID: 4711)` and what tells namesakes apart (SVC-164)."""
     more = row.customer_phone or row.customer_email or ""
     name = _("{name} (ID: {id})").format(name=row.customer_name, id=row.customer_id)
-    return f"{name}  {row.customer_account_type}  {more}".rstrip()
+    return f"{name}  {said(row.customer_account_type)}  {more}".rstrip()
 
 
 def _line(text: str) -> Text:

@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.languages import said
 from screens.base import CrmScreen
 from screens.desk import sentence
 from screens.tabs.pane import Pane
@@ -173,7 +174,7 @@ class CustomerScreen(CrmScreen):
         from widgets.form import fields_of
 
         names = [name for name in CustomerChange.model_fields if name not in ("version", "custom_fields")]
-        statuses = [(status, status) for status in self.crm_app.settings.crm.customer_statuses]
+        statuses = [(status, said(status)) for status in self.crm_app.settings.crm.customer_statuses]
         fields = fields_of(
             CustomerChange,
             names,
@@ -181,8 +182,8 @@ class CustomerScreen(CrmScreen):
             labels=LABELS,
             choices={
                 "customer_status": statuses,
-                "customer_account_type": [(kind, kind) for kind in ("Individual", "Business")],
-                "customer_payment_type": [(kind, kind) for kind in ("prepaid", "postpaid")],
+                "customer_account_type": [(kind, said(kind)) for kind in ("Individual", "Business")],
+                "customer_payment_type": [(kind, said(kind)) for kind in ("prepaid", "postpaid")],
                 "customer_enabled": [("true", _("yes")), ("false", _("no"))],
             },
             lines=("customer_notes",),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from omnicrm_tui.languages import said
 from screens.base import CrmScreen
 from screens.desk import ServiceSource, sentence
 from screens.early import FIRST_QUERY, EarlySource
@@ -24,11 +26,13 @@ def status_tone(row: CustomerRow) -> Tone:
     return tones.get(row.customer_status, "")
 
 
+_TYPE_WIDTH = max(10, *(cell_len(said(kind)) for kind in ("Individual", "Business")))
+
 COLUMNS: tuple[Column[CustomerRow], ...] = (
     Column(_("Id"), lambda row: str(row.customer_id), width=7, align="right", sort="customer_id"),
     Column(_("Name"), lambda row: row.customer_name, weight=3, min_width=22, sort="customer_name"),
-    Column(_("Type"), lambda row: row.customer_account_type, width=10, priority=2),
-    Column(_("Status"), lambda row: row.customer_status, width=10, tone=status_tone),
+    Column(_("Type"), lambda row: said(row.customer_account_type), width=_TYPE_WIDTH, priority=2),
+    Column(_("Status"), lambda row: said(row.customer_status), width=10, tone=status_tone),
     Column(_("Phone"), lambda row: row.customer_phone or "", width=16, priority=1),
     Column(_("E-mail"), lambda row: row.customer_email or "", weight=2, min_width=20, priority=3),
 )
@@ -55,7 +59,7 @@ class CustomersScreen(CrmScreen):
     ]
 
     def body(self) -> ComposeResult:
-        statuses = [(status, status) for status in self.crm_app.settings.crm.customer_statuses]
+        statuses = [(status, said(status)) for status in self.crm_app.settings.crm.customer_statuses]
         yield EntityTable(
             EarlySource(ServiceSource[Any](self.desk, lambda work: work.customers), self.crm_app.early),
             COLUMNS,
@@ -65,8 +69,8 @@ class CustomersScreen(CrmScreen):
             query=FIRST_QUERY,
             filters=(
                 Filter("customer_status", _("Status"), statuses),
-                Filter("customer_account_type", _("Type"), [(kind, kind) for kind in ("Individual", "Business")]),
-                Filter("customer_payment_type", _("Payment"), [(kind, kind) for kind in ("prepaid", "postpaid")]),
+                Filter("customer_account_type", _("Type"), [(kind, said(kind)) for kind in ("Individual", "Business")]),
+                Filter("customer_payment_type", _("Payment"), [(kind, said(kind)) for kind in ("prepaid", "postpaid")]),
             ),
             describe_error=sentence,
         )

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from omnicrm_tui.inventory.rules import ITEM_STATES
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.base import CrmScreen
 from screens.choose import Choose
@@ -50,7 +51,11 @@ COLUMNS: tuple[Column[ItemRow], ...] = (
     Column(_("Number"), lambda row: row.itemtext1, weight=2, min_width=20, sort="itemtext1"),
     Column(_("Second number"), lambda row: row.itemtext2 or "", weight=1, min_width=16, priority=3),
     Column(
-        _("State"), lambda row: row.item_state, width=14, sort="item_state", tone=lambda row: state_tone(row.item_state)
+        _("State"),
+        lambda row: said(row.item_state),
+        width=14,
+        sort="item_state",
+        tone=lambda row: state_tone(row.item_state),
     ),
     Column(_("Location"), lambda row: row.item_location, min_width=12, sort="item_location", priority=2),
     Column(_("Customer"), _owner, weight=2, min_width=14, priority=1),
@@ -74,7 +79,7 @@ class InventoryScreen(CrmScreen):
             empty_text=_("No items yet. Press n to add the first one."),
             sorts=("inventory_id", "itemtext1", "item", "item_state", "item_location"),
             query=ListQuery(sort="inventory_id"),
-            filters=(Filter("item_state", _("State"), [(state, state) for state in ITEM_STATES]),),
+            filters=(Filter("item_state", _("State"), [(state, said(state)) for state in ITEM_STATES]),),
             copied=lambda row: row.itemtext1,
             describe_error=sentence,
         )
@@ -153,5 +158,5 @@ def item_fields(schema: Any, names: Sequence[str], labels: Sequence[str | None])
         "ki": "Ki",
         "opc": "OPc",
     }
-    states = {"item_state": [(state, state) for state in ITEM_STATES]}
+    states = {"item_state": [(state, said(state)) for state in ITEM_STATES]}
     return fields_of(schema, names, labels=named, choices=states, lines=("inventory_notes",))

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
 from screens.base import CrmScreen
 from screens.desk import Desk, sentence
@@ -30,7 +31,7 @@ def columns(formats: Formats) -> tuple[Column[ActivityRow], ...]:
     return (
         Column(_("When"), lambda row: formats.moment(row.timestamp), width=16),
         Column(_("Who"), lambda row: row.actor_name, width=12, priority=1),
-        Column(_("What"), lambda row: row.action, width=24),
+        Column(_("What"), lambda row: said(row.action), width=24),
         Column(_("Change"), changes, min_width=20),
     )
 
@@ -125,7 +126,7 @@ class ItemScreen(CrmScreen):
                 for name, change in row.details.items()
             ),
         ]
-        self.app.push_screen(Reading(row.action, lines))
+        self.app.push_screen(Reading(said(row.action), lines))
 
     # Actions
 
@@ -235,5 +236,8 @@ def item_facts(item: ItemView, formats: Formats) -> list[Fact]:
         (_("Last changed"), formats.moment(item.last_modified)),
         (_("Notes"), (item.inventory_notes or "").replace("\n", " ")),
     ]
-    facts = [Fact(f"{item.item} #{item.inventory_id}"), Fact(_("State"), item.item_state, state_tone(item.item_state))]
+    facts = [
+        Fact(f"{item.item} #{item.inventory_id}"),
+        Fact(_("State"), said(item.item_state), state_tone(item.item_state)),
+    ]
     return facts + [Fact(label, value) for label, value in pairs if value]

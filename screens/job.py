@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from omnicrm_tui.errors import CrmError, NotFound
+from omnicrm_tui.languages import said
 from screens.base import CrmScreen
 from screens.desk import sentence
 from widgets.action_line import Action, ActionLine
@@ -350,5 +351,7 @@ def _service_facts(seen: _Seen) -> list[Fact]:
     return [
         Fact(_("Service ID"), str(seen.service.service_id)),
         Fact(_("Service Name"), seen.service.service_name),
-        Fact(_("Status"), seen.service.service_status, "success" if seen.service.service_status == "Active" else ""),
+        Fact(
+            _("Status"), said(seen.service.service_status), "success" if seen.service.service_status == "Active" else ""
+        ),
     ]

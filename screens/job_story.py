@@ -10,6 +10,7 @@ from gettext import gettext as _
 from gettext import ngettext
 from typing import TYPE_CHECKING, Any
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, IGNORED, RUNNING, SUCCESS
 from widgets.columns import Tone
 from widgets.task_list import Heading, Task, TaskState
@@ -219,7 +220,7 @@ def failed_task(events: Sequence[EventView]) -> EventView | None:
 def failure_lines(job: JobView, events: Sequence[EventView]) -> list[tuple[str, Tone]]:
     """Return what to tell about a failed job: the error, what was and was not undone, and what to do (SVC-177)."""
     failed = failed_task(events)
-    error = job.error_message or (_note(failed) if failed else "") or _("The job failed.")
+    error = said(job.error_message or "") or (_note(failed) if failed else "") or _("The job failed.")
     lines: list[tuple[str, Tone]] = [(_("Error: {why}").format(why=error.strip().splitlines()[0]), "error")]
     if failed is not None and failed.event_name not in error:
         lines.append((_("At the task: {name}").format(name=failed.event_name), ""))

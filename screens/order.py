@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from omnicrm_tui.errors import Conflict, InvalidInput
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import FIRST, ListQuery
 from screens.base import AtDesk, Dialog
 from screens.choose import Choose, ChooseCustomer
@@ -170,7 +171,7 @@ class Order:
         if len(fitting) == 1:
             self._service = fitting[0]
             return Step.PASS
-        answers = [f"{row.service_name} (ID: {row.service_id})  {row.service_status}" for row in fitting]
+        answers = [f"{row.service_name} (ID: {row.service_id})  {said(row.service_status)}" for row in fitting]
         at = await self._ask(Choose(_("Which service should receive this add-on?"), answers))
         if at is None:
             return Step.BACK

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
 from screens.base import Dialog
 from screens.desk import Desk, sentence
@@ -57,7 +58,7 @@ def called(row: ItemRow, labels: Labels) -> str:
 
 def _apart(row: ItemRow, labels: Labels) -> str:
     label = labels.get(row.item, _UNLABELLED)[0]
-    return f"#{row.inventory_id} - {label}: {row.itemtext1} ({row.item_state})"
+    return f"#{row.inventory_id} - {label}: {row.itemtext1} ({said(row.item_state)})"
 
 
 class Picker(Dialog["dict[str, ItemRow]"]):
@@ -145,7 +146,7 @@ class Picker(Dialog["dict[str, ItemRow]"]):
             Column(_("Item"), lambda row: f"#{row.inventory_id}", width=8, align="right"),
             Column(first, lambda row: row.itemtext1, weight=2, min_width=20, sort="itemtext1"),
             Column(second, lambda row: row.itemtext2 or "", weight=1, min_width=12, priority=1),
-            Column(_("State"), lambda row: row.item_state, width=9, sort="item_state"),
+            Column(_("State"), lambda row: said(row.item_state), width=9, sort="item_state"),
             Column(
                 _("Location"), lambda row: row.item_location, weight=1, min_width=12, sort="item_location", priority=2
             ),

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.languages import said
 from screens.base import AtDesk, CrmScreen
 from screens.desk import sentence
 from screens.tabs.overview import note_facts
@@ -133,7 +134,7 @@ class ServiceScreen(CrmScreen):
 
         names = [name for name in ServiceChange.model_fields if name not in ("version", "icon")]
         choices = {
-            "service_status": [(status, status) for status in SERVICE_STATUSES],
+            "service_status": [(status, said(status)) for status in SERVICE_STATUSES],
             "service_type": type_choices(self.crm_app.settings.service_types, service.service_type),
         }
         labels = {
@@ -174,7 +175,7 @@ def show_addons(screen: AtDesk, service: ServiceRow | ServiceView) -> None:
 
 def service_facts(service: ServiceView, formats: Formats) -> list[Fact]:
     """Return what one is asked about a service; blank fields are left out."""
-    status = f"{service.service_status}, {service.end_notice}" if service.end_notice else service.service_status
+    status = ", ".join(said(word) for word in (service.service_status, service.end_notice) if word)
     pairs = [
         (_("Product"), service.product_name),
         (_("Type"), service.service_type),
@@ -274,7 +275,7 @@ def item_facts(items: Sequence[ItemRow]) -> list[Fact]:
     shown = [
         Fact(
             f"{item.item} #{item.inventory_id}",
-            "  ".join(filter(None, (item.itemtext1, item.itemtext2, item.item_state))),
+            "  ".join(filter(None, (item.itemtext1, item.itemtext2, said(item.item_state)))),
         )
         for item in items
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from gettext import gettext as _
 from typing import TYPE_CHECKING
 
+from omnicrm_tui.languages import said
 from widgets.columns import Column, Tone
 from widgets.entity_table import Filter
 
@@ -18,7 +19,7 @@ SORTS = ("service_id", "service_name", "service_type", "start_date", "end_date",
 
 def status_text(row: ServiceRow) -> str:
     """Return the status, with what its dates say."""
-    return f"{row.service_status}, {row.end_notice}" if row.end_notice else row.service_status
+    return ", ".join(said(word) for word in (row.service_status, row.end_notice) if word)
 
 
 def status_tone(row: ServiceRow) -> Tone:
@@ -53,7 +54,7 @@ def service_filters(types: Sequence[str]) -> list[Filter]:
 
     yes_no = [("true", _("yes")), ("false", _("no"))]
     return [
-        Filter("service_status", _("Status"), [(status, status) for status in SERVICE_STATUSES]),
+        Filter("service_status", _("Status"), [(status, said(status)) for status in SERVICE_STATUSES]),
         Filter("service_type", _("Type"), [(kind, kind) for kind in types]),
         Filter("auto_renew", _("Renews"), yes_no),
     ]

@@ -19,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from omnicrm_tui.languages import DOMAIN, ENGLISH, FOLDER, NAMES, STORED
+from widgets.form import label_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("omnicrm_tui", "screens", "widgets")
@@ -42,6 +43,17 @@ _OF_CLICK = (
 """Words of the library behind the commands that people see again and again."""
 
 
+_RECORDS = {"record": 2, "_record": 1, "_log": 1, "_refuse": 1}
+"""What writes the activity log, and which of its arguments says what happened."""
+
+_PREFIXES = {"Customer": "customer_", "Contact": "contact_"}
+"""What forms leave out of the names of fields, by what the schemas' names begin with."""
+
+
+_UNSEEN = ("version", "icon", "custom_fields", "google_maps_place_id")
+"""Fields that no form shows."""
+
+
 class Text(NamedTuple):
     """One text of the program: with a plural it counts something, with a context it is a stored word."""
 
@@ -58,6 +70,8 @@ def texts_of(path: Path) -> Iterator[Text]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node, place)
+        elif isinstance(node, ast.ClassDef) and node.name.endswith(("Input", "Change")):
+            yield from _of_schema(node, place)
         elif isinstance(node, ast.FunctionDef) and any(_is_command(mark) for mark in node.decorator_list):
             yield Text(ast.get_docstring(node) or "", "", "", place)
 
@@ -71,12 +85,24 @@ def _of_call(call: ast.Call, place: str) -> Iterator[Text]:
         yield from (Text(one, many, "", place) for one, many in zip(words[0], words[1], strict=True))
     elif name == "N_" and words:
         yield from (Text(text, "", STORED, place) for text in words[0])
-    elif name == "record" and len(words) > 2:
-        yield from (Text(text, "", STORED, place) for text in words[2])
+    elif name in _RECORDS and len(words) > _RECORDS[name]:
+        yield from (Text(text, "", STORED, place) for text in words[_RECORDS[name]] if text[:1].isupper())
     elif name in ("option", "argument", "version_option"):
         for keyword in call.keywords:
             if keyword.arg in ("help", "prompt"):
                 yield from (Text(text, "", "", place) for text in _words(keyword.value))
+
+
+def _of_schema(schema: ast.ClassDef, place: str) -> Iterator[Text]:
+    """Yield what a form makes of a schema: labels of its fields, and the values to choose from."""
+    prefix = next((prefix for kind, prefix in _PREFIXES.items() if schema.name.startswith(kind)), "")
+    for field in schema.body:
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and field.target.id not in _UNSEEN:
+            yield Text(label_of(field.target.id, prefix), "", "", place)
+            for part in ast.walk(field.annotation):
+                if isinstance(part, ast.Subscript) and _name(part.value) == "Literal":
+                    values = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+                    yield from (Text(word, "", STORED, place) for value in values for word in _words(value))
 
 
 def _words(node: ast.expr) -> list[str]:

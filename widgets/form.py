@@ -22,6 +22,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.schemas import Input as Schema
 from widgets.controls import Choice, TextLine, Toggle
 from widgets.text import visible
@@ -76,6 +77,11 @@ def fields_of(
 
 
 def _label(name: str, prefix: str) -> str:
+    return _(label_of(name, prefix))
+
+
+def label_of(name: str, prefix: str = "") -> str:
+    """Return a field's name as English words: `Tax percentage`."""
     words = name.removeprefix(prefix).replace("_", " ")
     return words[:1].upper() + words[1:]
 
@@ -85,11 +91,11 @@ def _field(name: str, info: FieldInfo) -> Field:
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     field = Field(name, name, required=info.is_required(), default=default, blank_is_none=optional)
     if get_origin(bare) is Literal:
-        values = [(str(value), str(value)) for value in get_args(bare)]
+        values = [(str(value), said(str(value))) for value in get_args(bare)]
         return replace(field, kind="choice", choices=[("", "–"), *values] if optional else values)
     if bare is bool:
         if optional:
-            return replace(field, kind="choice", choices=[("", "–"), ("true", "yes"), ("false", "no")])
+            return replace(field, kind="choice", choices=[("", "–"), ("true", _("yes")), ("false", _("no"))])
         return replace(field, kind="bool")
     if bare in (int, float, Decimal):
         return replace(field, kind="number")

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from omnicrm_tui.languages import N_
+
 DEBIT = "Debit"
 CREDIT = "Credit"
 
@@ -68,9 +70,9 @@ def _midnight(day: date, zone: str) -> datetime:
 def invoice_status(*, paid: bool, void: bool, refunded: bool, due_date: date | None, on: date) -> str:
     """Return Voided, Refunded, Paid, Overdue or Unpaid (CAT-135, BIL-300); Overdue is derived from the due date."""
     if void:
-        return "Voided"
+        return N_("Voided")
     if refunded:
-        return "Refunded"
+        return N_("Refunded")
     if paid:
-        return "Paid"
-    return "Overdue" if due_date is not None and due_date < on else "Unpaid"
+        return N_("Paid")
+    return N_("Overdue") if due_date is not None and due_date < on else N_("Unpaid")

@@ -35,6 +35,7 @@ from omnicrm_tui.database.lists import contains
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.work import Service
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from omnicrm_tui.customer_services.schemas import ServiceView
 
 _NOTHING = Decimal(0)
+
+
+_RECORDED = {rules.DEBIT: N_("Debit recorded"), rules.CREDIT: N_("Credit recorded")}
 
 
 class BillingService(Service):
@@ -95,7 +99,7 @@ class BillingService(Service):
         transaction = Transaction(**values, void=False)
         self.session.add(transaction)
         self.session.flush()
-        self._log(transaction, f"{kind} recorded", new=values)
+        self._log(transaction, _RECORDED[kind], new=values)
         return self._view(transaction)
 
     def void(self, transaction_id: int) -> TransactionView:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from gettext import gettext as _
 from typing import Protocol
 
-SERVICE_STATUSES = ("Active", "Inactive", "Suspended", "Pending Cancellation", "Deactivated")
+from omnicrm_tui.languages import N_
+
+SERVICE_STATUSES = (N_("Active"), N_("Inactive"), N_("Suspended"), N_("Pending Cancellation"), N_("Deactivated"))
 """Stored states; Expired, Expiring Soon and Overdue are derived from dates (the index's ruling)."""
 
 ACTIVE, DEACTIVATED = "Active", "Deactivated"
@@ -58,8 +60,8 @@ def end_notice(status: str, end: datetime, now: datetime) -> str | None:
     if status in ENDED or end == NO_END:
         return None
     if end <= now:
-        return "Expired"
-    return "Expiring Soon" if end - now <= SOON else None
+        return N_("Expired")
+    return N_("Expiring Soon") if end - now <= SOON else None
 
 
 def search_text(parts: Iterable[str | None]) -> str:

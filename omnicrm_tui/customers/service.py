@@ -24,6 +24,7 @@ from omnicrm_tui.customers.schemas import (
 from omnicrm_tui.database.lists import ListSpec, contains, fold
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import InvalidInput, NotFound, NotPermitted
+from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
@@ -72,6 +73,9 @@ _REQUIRED = (
     "customer_enabled",
 )
 _NOT_ARCHIVED = Customer.archived_at.is_(None)
+
+
+_CHANGED = {"contact": N_("Contact changed"), "site": N_("Site changed")}
 
 
 class CustomersService(Service):
@@ -221,8 +225,7 @@ class CustomersService(Service):
         given = {name: "" if value is None and not columns[name].nullable else value for name, value in given.items()}
         old, new = apply_changes(row, given)
         if new:
-            action = f"{kind.capitalize()} changed"
-            self.work.activity.record(kind, identity, action, customer_id=row.customer_id, old=old, new=new)
+            self.work.activity.record(kind, identity, _CHANGED[kind], customer_id=row.customer_id, old=old, new=new)
             self.session.flush()
         return bool(new)
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from omnicrm_tui.languages import N_
+
 ITEM_STATES = (
-    "New",
-    "In Transit",
-    "In Stock",
-    "Allocated",
-    "Assigned",
-    "In Use",
-    "Used",
-    "Internal Use",
-    "Damaged",
-    "Out Of Service",
-    "Lost",
-    "Stolen",
-    "Decommissioned",
+    N_("New"),
+    N_("In Transit"),
+    N_("In Stock"),
+    N_("Allocated"),
+    N_("Assigned"),
+    N_("In Use"),
+    N_("Used"),
+    N_("Internal Use"),
+    N_("Damaged"),
+    N_("Out Of Service"),
+    N_("Lost"),
+    N_("Stolen"),
+    N_("Decommissioned"),
 )
 """The one enumeration (PLT-403, PLT-404 and the index's ruling on item states)."""
 
@@ -65,7 +67,7 @@ def may_follow(state: str, following: str) -> bool:
 
 def loss_notice(state: str) -> str | None:
     """Return the extra entry that a state asks for: an audit (PLT-409) or a security report (PLT-410)."""
-    return {LOST: "Item lost: audit needed", STOLEN: "Item stolen: security report"}.get(state)
+    return {LOST: N_("Item lost: audit needed"), STOLEN: N_("Item stolen: security report")}.get(state)
 
 
 def named_values(labels: Iterable[str | None], texts: Iterable[str | None]) -> dict[str, str | None]:

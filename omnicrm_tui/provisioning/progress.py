@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, Update, or_, update
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.languages import N_
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, RUNNING, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
@@ -198,12 +199,14 @@ class LostLease(Exception):
 
 
 def _log_end(work: Work, job: Provision) -> None:
-    verb = "Deprovisioning" if job.action == DEPROVISION else "Provisioning"
-    outcome = "finished" if job.provisioning_status == SUCCESS else f"failed ({job.status_reason})"
+    removal = job.action == DEPROVISION
+    what = N_("Deprovisioning finished") if removal else N_("Provisioning finished")
+    if job.provisioning_status != SUCCESS:
+        what = f"{'Deprovisioning' if removal else 'Provisioning'} failed ({job.status_reason})"
     work.activity.record(
         "provisioning",
         job.provision_id,
-        f"{verb} {outcome}",
+        what,
         customer_id=job.customer_id,
         service_id=job.service_id,
         new={"provisioning_play": job.provisioning_play, "error": job.error_message},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.desk import ServiceSource, sentence
 from screens.tabs.pane import Pane
@@ -58,7 +59,7 @@ class ActivityPane(Pane):
             [
                 Column[Any](_("When"), lambda row: formats.moment(row.timestamp), width=16),
                 Column[Any](_("Who"), lambda row: row.actor_name, min_width=10),
-                Column[Any](_("What"), lambda row: row.action, weight=2, min_width=20),
+                Column[Any](_("What"), lambda row: said(row.action), weight=2, min_width=20),
                 Column[Any](_("Changed"), changed, weight=3, min_width=20, priority=1),
             ],
             id="activity",
@@ -86,7 +87,7 @@ class ActivityPane(Pane):
         message.stop()
         from screens.dialogs import Reading
 
-        self.app.push_screen(Reading(message.row.action, entry_lines(message.row, self.crm_app.formats)))
+        self.app.push_screen(Reading(said(message.row.action), entry_lines(message.row, self.crm_app.formats)))
 
 
 def changed(row: ActivityRow) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.desk import ServiceSource, sentence
 from screens.tabs.pane import Pane
@@ -41,7 +42,7 @@ def invoice_columns(formats: Formats) -> list[Column[InvoiceRow]]:
             align="right",
             sort="retail_cost",
         ),
-        Column(_("Status"), lambda row: row.status, width=10, tone=_tone),
+        Column(_("Status"), lambda row: said(row.status), width=10, tone=_tone),
     ]
 
 

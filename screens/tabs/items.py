@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.desk import ServiceSource, sentence
 from screens.tabs.pane import Pane
@@ -21,7 +22,7 @@ COLUMNS: tuple[Column[ItemRow], ...] = (
     Column(_("Item"), lambda row: row.item, min_width=14, sort="item"),
     Column(_("Number"), lambda row: row.itemtext1, weight=2, min_width=18, sort="itemtext1"),
     Column(_("Second number"), lambda row: row.itemtext2 or "", weight=2, min_width=16, priority=1),
-    Column(_("State"), lambda row: row.item_state, width=12, sort="item_state"),
+    Column(_("State"), lambda row: said(row.item_state), width=12, sort="item_state"),
     Column(_("Service"), lambda row: str(row.service_id or ""), width=8, align="right"),
 )
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.customer import CustomerScreen
 from screens.tabs.pane import Pane
@@ -99,7 +100,7 @@ def customer_facts(customer: CustomerView, formats: Formats) -> list[Fact]:
     main = customer.contacts[0] if customer.contacts else None
     pairs = [
         (_("Id"), str(customer.customer_id)),
-        (_("Type"), f"{customer.customer_account_type}, {customer.customer_payment_type}"),
+        (_("Type"), f"{said(customer.customer_account_type)}, {said(customer.customer_payment_type)}"),
         (_("Phone"), customer.customer_phone),
         (_("E-mail"), customer.customer_email),
         (_("First contact"), f"{main.contact_firstname} {main.contact_lastname}".strip() if main else ""),
@@ -123,8 +124,8 @@ def note_facts(notes: str | None) -> list[Fact]:
 
 def _status(customer: CustomerView) -> tuple[str, Tone]:
     if not customer.customer_enabled:
-        return f"{customer.customer_status}, {_('disabled')}", "warning"
-    return customer.customer_status, "warning" if customer.customer_status == "Suspended" else ""
+        return f"{said(customer.customer_status)}, {_('disabled')}", "warning"
+    return said(customer.customer_status), "warning" if customer.customer_status == "Suspended" else ""
 
 
 def _span(customer: CustomerView, formats: Formats) -> str:
