@@ -9,7 +9,6 @@ through a pipe and ends. The parent opens its own service layer afterwards; with
 from __future__ import annotations
 
 import os
-import pickle
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,8 @@ class EarlyList:
 
     def result(self) -> tuple[Actor, Window[Any], Count] | None:
         """Return who is signed in, the first rows and their count; None where the child could not tell."""
+        import pickle
+
         with self._lock:
             if self._pipe is not None:
                 with os.fdopen(self._pipe, "rb") as sent:
@@ -60,6 +61,8 @@ def begin(settings: Settings) -> EarlyList | None:
         os.close(writer)
         return EarlyList(pid, reader)
     try:
+        import pickle
+
         os.close(reader)
         found = _read(settings, seat)
         with os.fdopen(writer, "wb") as pipe:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 
-def import_lazily(name: str) -> None:
+def import_lazily(name: str, *functions: str) -> None:
     """Let every later `import` of the module `name` cost nothing until one of its attributes is asked for.
 
     For modules that libraries import in passing. (`importlib.util.LazyLoader` loads at the next `import` already.)
+    Of `functions`, which are taken by `from module import function`, a stand-in loads the module when it is called.
     """
     if name in sys.modules:
         return
@@ -29,5 +31,13 @@ def import_lazily(name: str) -> None:
             del sys.modules[name]
         return getattr(import_module(name), attribute)
 
+    def later(function: str) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:
+            return load(function)(*arguments, **named)
+
+        return called
+
+    for function in functions:
+        setattr(stand_in, function, later(function))
     stand_in.__getattr__ = load  # type: ignore[method-assign]
     sys.modules[name] = stand_in

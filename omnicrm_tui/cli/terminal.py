@@ -32,7 +32,7 @@ def open_terminal(*, confined: bool = False) -> None:
         raise CrmError(_("The application needs a terminal (over SSH: ssh -t); for programs there is 'omnicrm serve'."))
     gc.disable()  # Importing makes no garbage worth looking for; the application collects once it is open.
     # Libraries import it in passing and use it long after the first frame, if at all.
-    import_lazily("importlib.metadata")
+    import_lazily("importlib.metadata", "entry_points")
     from omnicrm_tui.config_file import load_settings
 
     # Where a shell exports its size as it was once, a resize would go unnoticed.

@@ -11,7 +11,9 @@ from omnicrm_tui.cli.lazily import import_lazily
 def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """A module that nobody has imported, and that tells when it is."""
     name = "omnicrm_test_of_lazy_modules"
-    (tmp_path / f"{name}.py").write_text("import builtins\nbuiltins.lazy_module_ran = True\nvalue = 7\n")
+    (tmp_path / f"{name}.py").write_text(
+        "import builtins\nbuiltins.lazy_module_ran = True\nvalue = 7\ndef answer(of): return of * 6\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delattr("builtins.lazy_module_ran", raising=False)
     yield name
@@ -25,6 +27,16 @@ def test_a_lazy_module_runs_when_something_of_it_is_used(later: str) -> None:
     module = __import__(later)
     assert not hasattr(builtins, "lazy_module_ran")
     assert module.value == 7
+    assert builtins.lazy_module_ran
+
+
+def test_a_function_taken_from_a_lazy_module_runs_it_when_it_is_called(later: str) -> None:
+    import builtins
+
+    import_lazily(later, "answer")
+    answer = __import__(later, fromlist=["answer"]).answer
+    assert not hasattr(builtins, "lazy_module_ran")
+    assert answer(7) == 42
     assert builtins.lazy_module_ran
 
 
