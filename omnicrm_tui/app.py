@@ -29,6 +29,7 @@ from widgets.key_line import KeyLine
 from widgets.key_order import KeysInOrder
 from widgets.lasting_terminal import outlive_terminal
 from widgets.scroll_region import ScrollRegionApp
+from widgets.title_line import TitleLine
 from widgets.too_small import too_small
 from widgets.window_title import window_title
 
@@ -41,6 +42,12 @@ RENEW_SECONDS = 1.0
 
 STEPS_OVER_SSH = 15
 """How often in a second a key that is held down moves on, over SSH: by as many rows as were asked for meanwhile."""
+
+VERSION_SECONDS = 30.0
+"""How often a terminal looks whether the database was upgraded under it."""
+
+NOTICE_SECONDS = 30.0
+"""How long it then says so; the title line goes on saying it."""
 
 LEAVE_SECONDS = 2.0
 """How long leaving waits for the session to end in the database."""
@@ -122,6 +129,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.locked = False
         self.taken_draft = ""
         """What a form that opens now is about, where its draft was taken already."""
+        self.outdated = False
         self._choosing_room = False
         for theme in themes.of_operator(settings.branding.colours):
             self.register_theme(theme)
@@ -135,6 +143,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     @property
     def home_badge(self) -> str:
         """What every screen shows about the home: a demo says so, a real one names its operator."""
+        if self.outdated:
+            return _("Upgraded: start again")
         return "DEMO" if self.settings.demo else self.settings.crm.company_name
 
     @property
@@ -148,6 +158,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """Open the service layer once the first frame is out."""
         self._watch_signals()
         self._name_window()
+        self.set_interval(VERSION_SECONDS, self.look_at_version)
         if not self._first_start:
             self.call_after_refresh(self.open_desk)
 
@@ -188,6 +199,19 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             self.screen.post_message(events.ScreenResume())
             self.set_timer(RENEW_SECONDS, self._renew_session)
             self.offer_drafts()
+
+    def look_at_version(self) -> None:
+        """Look whether the database was upgraded, and if so say it: reading goes on, saving does not."""
+        if not self.outdated:
+            self.run_worker(self._version_looked_at(), group="version", exclusive=True)
+
+    async def _version_looked_at(self) -> None:
+        with contextlib.suppress(CrmError):
+            if problem := await self.desk.outdated():
+                self.outdated = True
+                self.notify(problem, severity="warning", timeout=NOTICE_SECONDS, markup=False)
+                for line in self.screen.query(TitleLine):
+                    line.show_badge(self.home_badge)
 
     def _renew_session(self) -> None:
         """Use up the remembered token, which was only looked at, once the first list is there."""

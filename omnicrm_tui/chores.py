@@ -67,12 +67,15 @@ def begin(crm: Crm, stop: Event, queues: Collection[str] = QUEUES) -> list[Threa
 
 
 @contextmanager
-def doing(crm: Crm, queues: Collection[str] = QUEUES) -> Iterator[None]:
-    """Do the chores while the block runs, as far as no other process does them."""
+def doing(crm: Crm, queues: Collection[str] = QUEUES) -> Iterator[Sequence[Thread]]:
+    """Do the chores while the block runs, as far as no other process does them; yield the threads that do.
+
+    A thread ends by itself only when the database was upgraded.
+    """
     stop = Event()
     threads = begin(crm, stop, queues)
     try:
-        yield
+        yield threads
     finally:
         stop.set()
         for thread in threads:

@@ -14,16 +14,17 @@ from datetime import UTC, datetime
 from gettext import gettext as _
 from importlib import import_module
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.orm.exc import StaleDataError
 
 from omnicrm_tui.clock import Clock, SystemClock
-from omnicrm_tui.database import isolation
+from omnicrm_tui.database import isolation, migrate
 from omnicrm_tui.database.base import Stamped
 from omnicrm_tui.database.engine import make_engine, speaking_database
 from omnicrm_tui.database.vault import Vault
+from omnicrm_tui.database.version_guard import VersionGuard
 from omnicrm_tui.errors import Conflict
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.provisioning.dispatcher import Dispatcher, LocalDispatcher
@@ -31,19 +32,27 @@ from omnicrm_tui.settings import Settings
 from omnicrm_tui.work import Work
 
 _CLOCK = "clock"
+_GUARD = "version guard"
 
 
 class Crm:
     """Holds what outlives a use case: settings, engine, clock, keys, dispatcher. Safe to use from several threads."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, clock: Clock, vault: Vault, dispatcher: Dispatcher | None = None
+        self,
+        settings: Settings,
+        engine: Engine,
+        clock: Clock,
+        vault: Vault,
+        dispatcher: Dispatcher | None = None,
+        guard: VersionGuard | None = None,
     ) -> None:
         self.settings = settings
         self.engine = engine
         self.clock = clock
         self.vault = vault
         self.dispatcher: Dispatcher = LocalDispatcher(settings) if dispatcher is None else dispatcher
+        self._guard = guard
         self._readers = engine.execution_options(crm_writes=False)
 
     @classmethod
@@ -52,19 +61,20 @@ class Crm:
 
         `kept_connections` to a database server stay open between use cases.
         """
-        vault = Vault.from_folder(settings.keys_folder)
-        return cls(settings, make_engine(settings.database_url, kept_connections), clock or SystemClock(), vault)
+        vault, engine = Vault.from_folder(settings.keys_folder), make_engine(settings.database_url, kept_connections)
+        return cls(settings, engine, clock or SystemClock(), vault, guard=VersionGuard(migrate.HEAD))
 
     @contextmanager
     def as_actor(self, actor: Actor) -> Iterator[Work]:
         """Run one use case that may write: commit at the end, roll back on any exception.
 
         Raises Conflict when a record changed meanwhile or a unique value is taken, DatabaseProblem when the
-        database itself fails.
+        database itself fails, ProgramOutdated when it was upgraded since this program was started.
         """
         # A flush sorts tables by their foreign keys, so a writer needs every table known; a reader does not.
         import_module("omnicrm_tui.database.schema")
         session = self._session(self.engine, actor)
+        session.info[_GUARD] = self._guard
         work = self._work(session, actor)
         with speaking_database(), session:
             try:
@@ -82,6 +92,13 @@ class Crm:
         session = self._session(self._readers, actor)
         with speaking_database(), session:
             yield self._work(session, actor)
+
+    def outdated(self) -> str:
+        """Return what to tell a person when the database was upgraded since this program was started, else ""."""
+        if self._guard is None:
+            return ""
+        with speaking_database(), self._readers.connect() as connection:
+            return self._guard.problem(connection)
 
     def database_clock(self) -> datetime:
         """Return the time by the clock of the database's host, in UTC, to compare with ours; raises DatabaseProblem."""
@@ -104,6 +121,13 @@ class Crm:
 
     def _work(self, session: Session, actor: Actor) -> Work:
         return Work(session, actor, self.clock, self.settings, self.vault, self.dispatcher)
+
+
+@event.listens_for(Session, "after_begin")
+def _notice_upgrade(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    guard: VersionGuard | None = session.info.get(_GUARD)
+    if guard is not None and not transaction.nested:
+        guard.check(connection)
 
 
 @event.listens_for(Session, "before_flush")

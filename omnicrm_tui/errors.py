@@ -55,3 +55,7 @@ class OutsideSystemError(CrmError):
 
 class DatabaseProblem(CrmError):
     """The database is locked, full, unreachable or of another version; nothing was changed."""
+
+
+class ProgramOutdated(DatabaseProblem):
+    """The database got another version while this program was running: it may read on, and writes no more."""

@@ -130,6 +130,7 @@ class CrmScreen(AtDesk, Screen[None]):
         """Coming back, or a session that was resumed: show who is signed in."""
         for line in self.query(TitleLine):
             line.show_person(self.crm_app.person)
+            line.show_badge(self.crm_app.home_badge)
 
     def list_name(self, table: EntityTable[Any]) -> str:
         """Return what a list of this screen is called, in a dialog and as the name of a file."""

@@ -79,6 +79,11 @@ class Desk:
         """Return the service layer, waiting until it is open; raises DatabaseProblem when it cannot be."""
         return await asyncio.shield(asyncio.wrap_future(self._crm))
 
+    async def outdated(self) -> str:
+        """Return what to tell a person once the database was upgraded under this terminal, else ""; raises CrmError."""
+        crm = await self.crm()
+        return await asyncio.to_thread(crm.outdated)
+
     def close(self) -> None:
         """Give the database connections back."""
         if self._crm.done() and self._crm.exception() is None:

@@ -40,6 +40,12 @@ class TitleLine(Widget):
             self._person = person
             self.refresh()
 
+    def show_badge(self, badge: str) -> None:
+        """Show another badge; nothing is sent when it is the same."""
+        if badge != self._badge:
+            self._badge = badge
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """Draw the line; the breadcrumbs are cut before the person is."""
         right = visible("  ".join(part for part in (self._badge, self._person) if part))

@@ -11,6 +11,9 @@ import click
 from omnicrm_tui.chores import QUEUES
 from omnicrm_tui.cli.signals import until_told_to_end
 from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.errors import ProgramOutdated
+
+_LOOK_SECONDS = 1.0
 
 
 def _queues(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
@@ -30,7 +33,7 @@ def _queues(_context: click.Context, _option: click.Parameter, text: str) -> lis
     "--queues", default=",".join(QUEUES), show_default=True, callback=_queues, help="What to lead, with commas between."
 )
 def worker(queues: list[str]) -> None:
-    """Deliver mail and SMS, recover and start jobs, keep the schedule; until told to end.
+    """Deliver mail and SMS, recover and start jobs, keep the schedule; until told to end or the database is upgraded.
 
     Each queue is led by one process at a time: several workers are one and its replacements. When ready, print one
     JSON line.
@@ -44,6 +47,9 @@ def worker(queues: list[str]) -> None:
         ending = stack.enter_context(until_told_to_end())
         crm = open_crm(settings, kept_connections=len(queues))
         stack.callback(crm.close)
-        stack.enter_context(chores.doing(crm, queues))
+        threads = stack.enter_context(chores.doing(crm, queues))
         click.echo(json.dumps({"worker": queues}))
-        ending.wait()
+        while not ending.wait(_LOOK_SECONDS):
+            # Whoever started us starts the newer program; a worker that does nothing must not look alive.
+            if not any(thread.is_alive() for thread in threads):
+                raise ProgramOutdated(_("The database was upgraded meanwhile: start the worker again."))

@@ -25,16 +25,17 @@ CONNECT_PATIENCE_SECONDS = 10.0
 """How long a process waits for a server that has no connection left for it."""
 
 
-def make_engine(url: str | URL, kept_connections: int = 5) -> Engine:
+def make_engine(url: str | URL, kept_connections: int = 5, busy_seconds: int = BUSY_TIMEOUT_SECONDS) -> Engine:
     """Return an engine for `url` (SQLite, PostgreSQL or MariaDB) with the house's settings.
 
     A server's connections are few, and many terminals share them: of those that a process needs for a moment, it
-    keeps `kept_connections` afterwards. Raises DatabaseProblem when the URL names no database that the product runs on.
+    keeps `kept_connections` afterwards. `busy_seconds` is how long SQLite waits for another writer. Raises
+    DatabaseProblem when the URL names no database that the product runs on.
     """
     target = make_url(url)
     backend = target.get_backend_name()
     if backend == "sqlite":
-        return _sqlite_engine(target)
+        return _sqlite_engine(target, busy_seconds)
     if backend == "postgresql":
         return _on_server(target, kept_connections, connect_args={"connect_timeout": 5})
     if backend in ("mysql", "mariadb"):
@@ -75,8 +76,8 @@ def _on_server(url: URL, kept: int, **more: Any) -> Engine:
     return engine
 
 
-def _sqlite_engine(url: URL) -> Engine:
-    arguments = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+def _sqlite_engine(url: URL, busy_seconds: int) -> Engine:
+    arguments = {"timeout": busy_seconds, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=arguments)
 
     @event.listens_for(engine, "connect")
@@ -87,7 +88,7 @@ def _sqlite_engine(url: URL) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout={busy_seconds * 1000}")
         cursor.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
         cursor.close()
 

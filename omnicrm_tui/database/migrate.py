@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
+    from omnicrm_tui.database.upgrade_plan import UpgradePlan
     from omnicrm_tui.settings import Settings
 
 HEAD = "0002"
@@ -29,8 +30,6 @@ _SQLITE = "sqlite:///"
 _VERSION_QUERY = "SELECT version_num FROM alembic_version"
 _LOADING = "loading "
 """Stands in the place of the version while a restore or a move fills the database, followed by what fills it."""
-_LOCK_NUMBER = 4_766_741
-"""Names our advisory lock on PostgreSQL among those of other programs."""
 
 
 class SchemaState(Enum):
@@ -96,7 +95,7 @@ def require_known(settings: Settings) -> None:
 
 
 def upgrade(settings: Settings, revision: str = "head") -> list[str]:
-    """Bring the database to `revision` and return the steps taken; raises DatabaseProblem."""
+    """Bring the database to `revision` and return the steps taken; raises DatabaseProblem, JobsRunning too."""
     return _migrate(settings, "upgrade", revision)
 
 
@@ -146,19 +145,29 @@ def tables_at(revision: str) -> list[str]:
             return [name for name in inspect(engine).get_table_names() if name != "alembic_version"]
 
 
-def pending(settings: Settings) -> list[str]:
-    """Return, one line each, what an upgrade would do."""
+def plan(settings: Settings) -> UpgradePlan:
+    """Return what an upgrade would do, about how long it would take, and the jobs that it would wait for.
+
+    Changes nothing. Raises DatabaseProblem, for a newer database too.
+    """
+    from omnicrm_tui.database.engine import speaking_database
+    from omnicrm_tui.database.upgrade_lock import running_jobs
+    from omnicrm_tui.database.upgrade_plan import UpgradePlan, read_step
+
     version = current_version(settings)
-    if version.state in (SchemaState.NEWER, SchemaState.LOADING):
+    if version.state not in (SchemaState.EMPTY, SchemaState.OLDER, SchemaState.CURRENT):
         require_current(settings)
     known = _revisions()
-    done = known.index(version.revision) + 1 if version.revision else 0
-    if done == len(known):
-        return []
-    from alembic.script import ScriptDirectory
-
-    scripts = ScriptDirectory.from_config(_config())
-    return [f"{name}: {scripts.get_revision(name).doc}" for name in known[done:]]
+    files = _files()[known.index(version.revision) + 1 if version.revision else 0 :]
+    # An SQLite file that is not there yet must not be made by looking at it.
+    url = f"{_SQLITE}:memory:" if version.state is SchemaState.EMPTY else settings.database_url
+    with (
+        speaking_database(),
+        _engine(url) as engine,
+        engine.execution_options(crm_writes=False).connect() as connection,
+    ):
+        steps = tuple(read_step(file, connection) for file in files)
+        return UpgradePlan(version.revision, HEAD, steps, tuple(running_jobs(connection) if steps else ()))
 
 
 def _sqlite_revision(url: str) -> str | None:
@@ -217,7 +226,11 @@ def _folder() -> Path:
 
 def _revisions() -> list[str]:
     """Return all revisions, oldest first: files are named by number, and the history is a line."""
-    return sorted(path.name.partition("_")[0] for path in (_folder() / "versions").glob("[0-9]*.py"))
+    return [path.name.partition("_")[0] for path in _files()]
+
+
+def _files() -> list[Path]:
+    return sorted((_folder() / "versions").glob("[0-9]*.py"))
 
 
 def _config() -> Config:
@@ -239,11 +252,14 @@ def _migrate_url(url: str, keys_folder: Path, direction: str, revision: str) -> 
     from alembic.util import CommandError
 
     from omnicrm_tui.database.engine import speaking_database
+    from omnicrm_tui.database.upgrade_lock import JobsRunning, hold_schema, running_jobs
 
     config, steps = _config(), list[str]()
     try:
         with speaking_database(), _engine(url) as engine, engine.begin() as connection:
-            _wait_for_others(connection)
+            hold_schema(connection)
+            if not (direction == "upgrade" and _is_current(connection)) and (jobs := running_jobs(connection)):
+                raise JobsRunning(jobs)
             config.attributes.update(connection=connection, steps=steps, keys_folder=keys_folder)
             getattr(command, direction)(config, revision)
             _forget_version_table(connection)
@@ -257,8 +273,9 @@ def _migrate_url(url: str, keys_folder: Path, direction: str, revision: str) -> 
 @contextmanager
 def _engine(url: str) -> Iterator[Engine]:
     from omnicrm_tui.database.engine import make_engine
+    from omnicrm_tui.database.upgrade_lock import PATIENCE_SECONDS
 
-    engine = make_engine(url)
+    engine = make_engine(url, busy_seconds=PATIENCE_SECONDS)
     try:
         yield engine
     finally:
@@ -271,12 +288,11 @@ def _plain_name(name: str) -> str:
     return name
 
 
-def _wait_for_others(connection: Connection) -> None:
-    """Let one process at a time change the schema; SQLite's BEGIN IMMEDIATE does that by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})")
-    elif connection.dialect.name in ("mysql", "mariadb"):
-        connection.exec_driver_sql("SELECT GET_LOCK('omnicrm_schema', 60)")
+def _is_current(connection: Connection) -> bool:
+    from sqlalchemy import inspect
+
+    has_version = inspect(connection).has_table("alembic_version")
+    return has_version and connection.exec_driver_sql(_VERSION_QUERY).scalar() == HEAD
 
 
 def _forget_version_table(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
-from omnicrm_tui.errors import CrmError
+from omnicrm_tui.errors import CrmError, ProgramOutdated
 from omnicrm_tui.messaging.leases import Lease
 
 if TYPE_CHECKING:
@@ -37,10 +37,14 @@ class Leader:
         self._stop = stop
         self._look_seconds = look_seconds
         self._leading = False
+        self._outdated = False
 
     def run(self) -> None:
-        """Look every now and then until `stop` is set, then give the lease back. Never raises."""
-        while not self._stop.is_set():
+        """Look every now and then until `stop` is set, then give the lease back. Never raises.
+
+        Ends by itself once the database was upgraded: whoever runs the newer program leads from then on.
+        """
+        while not (self._stop.is_set() or self._outdated):
             self._safely(self._look)
             self._stop.wait(self._look_seconds if self._leading else FOLLOW_SECONDS)
         self._safely(self._lease.release)
@@ -59,6 +63,10 @@ class Leader:
     def _safely(self, task: Callable[[], object]) -> None:
         try:
             task()
+        except ProgramOutdated as error:
+            if not self._outdated:
+                _log.error("The duty %s is left to the newer program: %s", self._lease.name, error.message)
+            self._outdated = True
         except CrmError as error:
             _log.warning("The duty %s waits: %s", self._lease.name, error.message)
         except Exception:

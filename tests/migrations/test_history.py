@@ -130,11 +130,11 @@ def test_secrets_of_the_jobs_there_are_get_sealed_and_come_back(at_any: Settings
 
 def test_version_is_told_without_changing_anything(at_any: Settings) -> None:
     assert migrate.current_version(at_any).state is SchemaState.EMPTY
-    assert [line.split(":")[0] for line in migrate.pending(at_any)][-1] == migrate.HEAD
+    assert migrate.plan(at_any).steps[-1].revision == migrate.HEAD
     assert migrate.current_version(at_any).state is SchemaState.EMPTY
     migrate.upgrade(at_any)
     assert migrate.current_version(at_any) == migrate.SchemaVersion(SchemaState.CURRENT, migrate.HEAD)
-    assert migrate.pending(at_any) == []
+    assert migrate.plan(at_any).steps == ()
     assert migrate.upgrade(at_any) == []
 
 
@@ -144,7 +144,7 @@ def test_a_newer_database_is_refused(at_any: Settings) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
-    for ask in (migrate.require_current, migrate.pending, migrate.upgrade):
+    for ask in (migrate.require_current, migrate.plan, migrate.upgrade):
         with pytest.raises(DatabaseProblem, match="9999"):
             ask(at_any)
 
