@@ -74,7 +74,7 @@ class Sshd:
         snippet = SNIPPET.read_text()
         own = {
             "Match User omnicrm\n": f"Match User {getpass.getuser()}\n",
-            "/opt/omnicrm/bin/python": sys.executable,
+            "/usr/local/bin/omnicrm": f"{sys.executable} -I -m omnicrm_tui.cli",
             "OMNICRM_HOME=/var/lib/omnicrm ": f"OMNICRM_HOME={self._home} ",
             "/var/lib/omnicrm/config.yaml": str(self._home / "config.yaml"),
             "/etc/omnicrm/authorized_keys": str(self._authorized),
