@@ -41,7 +41,9 @@ def start_job(
     """Start a job and answer at once (SVC-040, SVC-048).
 
     Beside the named fields the body holds one key for each inventory type, such as `"SIM Card": 789`, and any
-    variable of the play. Needs create_provision, or view_own_provision of a customer's user.
+    variable of the play; `terms_accepted` keeps that moment, and the details of an order (`site_id`,
+    `billing_contact_id`, `installation_date`, ...) are checked. Needs create_provision, or view_own_provision of a
+    customer's user.
     """
     with caller.working() as work:
         job = work.provisioning.start(asked)

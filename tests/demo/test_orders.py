@@ -103,7 +103,8 @@ def test_every_product_names_a_play_that_is_there() -> None:
 def _order(work: Work, product: ProductView) -> ProvisionRequest:
     """Order the product for the first customer that may have it, an add-on for a service of its kind."""
     kind = Customer.customer_account_type == "Business"
-    customers = select(Customer.customer_id).where(kind if not product.residential else ~kind)
+    open_for_sale = Customer.customer_status.in_(work.settings.crm.statuses_for_sale) & Customer.customer_enabled
+    customers = select(Customer.customer_id).where(kind if not product.residential else ~kind, open_for_sale)
     inventory = {name: _first(work, name) for name in product.inventory_items}
     if product.category != "addon":
         customer_id = work.session.scalars(customers.order_by(Customer.customer_id)).first()
