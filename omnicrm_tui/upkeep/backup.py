@@ -18,7 +18,7 @@ from omnicrm_tui.errors import DatabaseProblem, InvalidInput
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.upkeep.archive import ArchiveWriter, Contents, TableHead
 from omnicrm_tui.upkeep.disk import require_room, whole_file
-from omnicrm_tui.upkeep.home import content, home_files, mode_of
+from omnicrm_tui.upkeep.home import content, home_files, mode_of, opened_file, size_of
 from omnicrm_tui.upkeep.sealed import LEAST_PASSPHRASE, SealedWriter
 
 Progress = Callable[[str, int], None]
@@ -58,7 +58,7 @@ def make_backup(
     try:
         with whole_file(path) as file, speaking_database(), rows.snapshot(engine) as connection:
             size = _database_bytes(connection)
-            require_room(path.parent, (size + sum(place.stat().st_size for _name, place in files)) // _ROOM)
+            require_room(path.parent, (size + sum(size_of(place) for _name, place in files)) // _ROOM)
             revision = migrate.revision_of(connection)
             made = (clock or SystemClock()).now().isoformat(timespec="seconds")
             archive = ArchiveWriter(
@@ -70,7 +70,9 @@ def make_backup(
                 database_bytes=size,
             )
             for name, place in files:
-                archive.file(name, mode_of(place), content(place))
+                with opened_file(name, place) as source:
+                    if source is not None:
+                        archive.file(name, mode_of(source), content(place, source))
             tables = rows.tables_of(connection, migrate.tables_at(revision))
             for table in tables:
                 archive.table(TableHead.of(table, tables), told(table.name, rows.read(connection, table), tell))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from gettext import gettext as _
 from pathlib import Path
+from typing import BinaryIO
 
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.settings import Settings
@@ -20,6 +22,12 @@ CONFIG = "config.yaml"
 _OF_THE_MACHINE = ("jobs", "exports", "logs", "backups", "session", "session.lock", "restore.json")
 """Running jobs, what people exported, remembered sessions: a restored home begins without."""
 _PASSING = (".lock", ".tmp", ".partial", "-wal", "-shm", "-journal")
+_SCRATCH = re.compile(
+    r"seats/[^/]+/session"  # a key of SSH that stays signed in: whoever has the backup would be signed in too
+    r"|(drafts|seats)/.+\.\d+|keys/[^/]+\.\d+\.[0-9a-f]+|(session|\.[^/]+)\.\d+"  # what is being written just now
+)
+_COMING_AND_GOING = ("drafts/", "seats/")
+"""What people's programs make and remove at any moment."""
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -42,17 +50,32 @@ def home_files(settings: Settings) -> Iterator[tuple[str, Path]]:
         seen.add(real)
         for name in sorted(names):
             path = place / name
-            if path not in left_out and not name.endswith(_PASSING) and _is_file(path):
-                yield path.relative_to(settings.home).as_posix(), path
+            within = path.relative_to(settings.home).as_posix()
+            passing = name.endswith(_PASSING) or _SCRATCH.fullmatch(within)
+            if path not in left_out and not passing and _is_file(path):
+                yield within, path
 
 
-def content(path: Path) -> Iterator[bytes]:
-    """Yield a file's content in parts; an SQLite file (the lab's) as it is at one moment, whoever writes to it."""
-    with path.open("rb") as file:
-        if file.read(len(_SQLITE)) != _SQLITE:
-            file.seek(0)
-            yield from iter(lambda: file.read(PART), b"")
-            return
+@contextmanager
+def opened_file(name: str, path: Path) -> Iterator[BinaryIO | None]:
+    """Give a file of `home_files`, open; None for a draft or the like that was removed since it was found."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        if not name.startswith(_COMING_AND_GOING):
+            raise
+        yield None
+        return
+    with file:
+        yield file
+
+
+def content(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """Yield what is in `path`, open as `file`, in parts; an SQLite file (the lab's) as it is at one moment."""
+    if file.read(len(_SQLITE)) != _SQLITE:
+        file.seek(0)
+        yield from iter(lambda: file.read(PART), b"")
+        return
     with tempfile.TemporaryDirectory(prefix="omnicrm-") as folder:
         copy = Path(folder) / "copy"
         try:
@@ -60,13 +83,21 @@ def content(path: Path) -> Iterator[bytes]:
                 source.backup(target)
         except sqlite3.Error as error:
             raise CrmError(_("{path} could not be copied: {error}.").format(path=path, error=error)) from error
-        with copy.open("rb") as file:
-            yield from iter(lambda: file.read(PART), b"")
+        with copy.open("rb") as copied:
+            yield from iter(lambda: copied.read(PART), b"")
 
 
-def mode_of(path: Path) -> int:
-    """Return the permission bits of a file; they are never wider than the owner's in a home."""
-    return stat.S_IMODE(path.stat().st_mode) & 0o700
+def mode_of(file: BinaryIO) -> int:
+    """Return the permission bits of an open file; they are never wider than the owner's in a home."""
+    return stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o700
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file; none when it is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _is_file(path: Path) -> bool:

@@ -36,7 +36,21 @@ def installation(home: Path, url: str = "") -> Settings:
     for passing in ("jobs/7/vars.json", "exports/customers.csv", "logs/errors.log", "lab/lab.sqlite3", "backups/old"):
         (home / passing).parent.mkdir(parents=True, exist_ok=True)
         (home / passing).write_text("of this machine")
-    for passing in ("session", "session.lock", "x.tmp"):
+    for lasting in ("seats/ab12/terminal.json", "drafts/7/0f.json"):
+        (home / lasting).parent.mkdir(parents=True, exist_ok=True)
+        (home / lasting).write_text("{}")
+    for passing in (
+        "session",
+        "session.lock",
+        "session.4711",
+        "x.tmp",
+        ".init.json.4711",
+        "seats/ab12/session",
+        "seats/ab12/session.lock",
+        "seats/ab12/session.4711",
+        "drafts/7/0f.4711",
+        "keys/column-1.key.4711.0badcafe",
+    ):
         (home / passing).write_text("secret")
     (home / "plays" / "round").symlink_to(home)
     (home / "plays" / "nowhere").symlink_to(home / "gone")

@@ -87,8 +87,10 @@ def test_files_come_back_without_what_belongs_to_the_machine(settings: Settings,
     database = {name for name in found if name.startswith("omnicrm.sqlite")}
     assert found - database == {
         "config.yaml",
+        "drafts/7/0f.json",
         "keys/column-1.key",
         "plays/play_ours é.yaml",
+        "seats/ab12/terminal.json",
         "templates/invoice.html",
     }
     for name in found - database:
@@ -96,6 +98,28 @@ def test_files_come_back_without_what_belongs_to_the_machine(settings: Settings,
         assert stat.S_IMODE((home / name).stat().st_mode) & 0o077 == 0
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
+
+
+def test_a_form_that_is_finished_meanwhile_does_not_stop_the_backup(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its draft is gone between the look at the home and the copy; a key that is gone is another matter."""
+    real = backups.home_files
+    gone = settings.home / "drafts" / "7" / "0f.json"
+
+    def vanishing(settings: Settings) -> Iterable[tuple[str, Path]]:
+        found = list(real(settings))
+        gone.unlink()
+        return found
+
+    monkeypatch.setattr(backups, "home_files", vanishing)
+    made = _backup(settings, tmp_path / "b")
+    assert "drafts/7/0f.json" not in made.contents.files
+    assert verify(tmp_path / "b", PASSPHRASE).contents == made.contents
+    gone = settings.home / "keys" / "column-1.key"
+    with pytest.raises(FileNotFoundError):
+        _backup(settings, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_demo_takes_its_lab_with_it(settings: Settings, tmp_path: Path) -> None:
