@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import Actor
 from screens import themes
+from screens.password import ChangePassword, SecondFactor
 from tests.fixtures.pictures import Compare
 from tests.screens.harness import LARGE, SMALL, make_app, press, settled, signed_in_app, type_text
 from tests.screens.people import add_people, add_user
@@ -35,6 +38,9 @@ def keys(*pressed: str, command: str = "") -> Way:
 WAYS: dict[str, Way] = {
     "customers": keys("down"),
     "customers-new": keys("n", "ctrl+s"),
+    "customers-filter": keys("f", "down", "down", "space"),
+    "export": keys("E"),
+    "lock": keys("ctrl+l"),
     "palette": keys("colon"),
     "keys": keys("question_mark"),
     "go": keys("g"),
@@ -74,9 +80,33 @@ async def test_the_login_screen_looks_as_it_did(crm: Crm, admin: Actor, same_pic
         await in_each_look(pilot, same_picture, f"login-{size}")
 
 
-async def in_each_look(pilot: Pilot[None], same_picture: Compare, name: str) -> None:
-    """Compare what is shown in the three themes."""
+DIALOGS: dict[str, Callable[[], Screen[Any]]] = {
+    "password-forced": lambda: ChangePassword(1, forced=True),
+    "second-factor": lambda: SecondFactor("", remember=False),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_what_a_login_may_ask_for_looks_as_it_did(
+    crm: Crm, admin: Actor, same_picture: Compare, name: str, size: str
+) -> None:
+    add_user(crm, admin)
+    async with make_app(crm).run_test(size=SIZES[size]) as pilot:
+        await settled(pilot)
+        await pilot.app.push_screen(DIALOGS[name]())
+        await in_each_look(pilot, same_picture, f"{name}-{size}")
+
+
+async def test_a_terminal_that_is_too_small_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Compare) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin, (60, 20)) as pilot:
+        await in_each_look(pilot, same_picture, "too-small-60x20")
+
+
+async def in_each_look(pilot: Pilot[None], same_picture: Compare, name: str, *, dialog: bool = False) -> None:
+    """Compare what is shown in the three themes; with `dialog`, a worker waits for the answer to what is shown."""
     for look, theme in LOOKS.items():
         pilot.app.theme = theme
-        await settled(pilot)
+        await settled(pilot, dialog=dialog)
         same_picture(pilot.app, f"{name}-{look}")

@@ -9,12 +9,13 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.customer_services.schemas import ServiceInput
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.lab.store import Store
 from tests.fixtures.pictures import Compare
 from tests.screens.harness import press, screen_text, settled, signed_in_app, until
 from tests.screens.shop import FakeJob, failed_job, open_shop, start_job
-from tests.screens.test_snapshots import LOOKS, SIZES, in_each_look
+from tests.screens.test_snapshots import SIZES, in_each_look
 
 Way = Callable[[Pilot[None]], Awaitable[None]]
 
@@ -41,11 +42,21 @@ def room(name: str, *pressed: str) -> Way:
     return go
 
 
-def ordering(*steps: tuple[tuple[str, ...], tuple[str, ...]], group: str = "1", customer: int = 1) -> Way:
-    """Return the way through an order: keys, and all that they lead to, for each step."""
+PICKER = (("enter",), ("8944000000000000003", "1 of 3", "2 to choose"))
+SECOND = (("enter",), ("+44770000003", "1 of 3", "1 to choose"))
+RENEWAL = (("enter", "enter"), ("auto-renewal",))
+REVIEW = (("y",), ("( Confirm & Provision )",))
+ACCEPTED = (("space",), ("[ Confirm & Provision ]",))
+WHICH = (("enter",), ("Which service should receive this add-on?", "Tablet"))
+ADDON = (("down", "enter"), ("Tablet (ID: 2)", "Confirm & Provision"))
+DETAILS = (("enter",), ("Details of the order", "Installation date"))
+
+
+def asking(way: Way, *steps: tuple[tuple[str, ...], tuple[str, ...]]) -> Way:
+    """Return the way to a dialog: from where `way` leads, keys, and all that they lead to, for each step."""
 
     async def go(pilot: Pilot[None]) -> None:
-        await place("catalogue", customer, group)(pilot)
+        await way(pilot)
         for pressed, shown in steps:
             await pilot.press(*pressed)
             await until(pilot, lambda shown=shown: all(text in screen_text(pilot.app) for text in shown))  # type: ignore[misc]
@@ -53,21 +64,20 @@ def ordering(*steps: tuple[tuple[str, ...], tuple[str, ...]], group: str = "1", 
     return go
 
 
-PICKER = (("enter",), ("8944000000000000003", "1 of 3", "2 to choose"))
-SECOND = (("enter",), ("+44770000003", "1 of 3", "1 to choose"))
-RENEWAL = (("enter", "enter"), ("auto-renewal",))
-REVIEW = (("y",), ("( Confirm & Provision )",))
-ACCEPTED = (("space",), ("[ Confirm & Provision ]",))
-
-DETAILS = (("enter",), ("Details of the order", "Installation date"))
-
+PLANS, ADDONS = place("catalogue", 1, "1"), place("catalogue", 1, "2")
 DIALOGS: dict[str, Way] = {
-    "order-details": ordering(DETAILS, customer=2),
-    "picker": ordering(PICKER),
-    "picker-second": ordering(PICKER, SECOND),
-    "renewal": ordering(PICKER, SECOND, RENEWAL),
-    "review": ordering(PICKER, SECOND, RENEWAL, REVIEW),
-    "review-accepted": ordering(PICKER, SECOND, RENEWAL, REVIEW, ACCEPTED),
+    "order-details": asking(place("catalogue", 2, "1"), DETAILS),
+    "picker": asking(PLANS, PICKER),
+    "picker-second": asking(PLANS, PICKER, SECOND),
+    "renewal": asking(PLANS, PICKER, SECOND, RENEWAL),
+    "review": asking(PLANS, PICKER, SECOND, RENEWAL, REVIEW),
+    "review-accepted": asking(PLANS, PICKER, SECOND, RENEWAL, REVIEW, ACCEPTED),
+    "choose-service": asking(ADDONS, WHICH),
+    "review-addon": asking(ADDONS, WHICH, ADDON),
+    "choose-customer": asking(place("catalogue", 0), (("a", *"person"), ("Matching customers:", "Åse Ünlü"))),
+    "choose-kind": asking(room("inventory"), (("n",), ("Mobile Number",))),
+    "item-new": asking(room("inventory"), (("n",), ("Mobile Number",)), (("down", "enter"), ("New SIM Card",))),
+    "job-cancel": asking(place("job", 1), (("x",), ("Cancel job 1?",))),
 }
 """These wait for an answer in a worker, so the three looks are compared without waiting for it to end."""
 
@@ -119,13 +129,37 @@ async def test_a_screen_looks_as_it_did(
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", DIALOGS)
-async def test_a_step_of_an_order_looks_as_it_did(
+async def test_what_is_asked_looks_as_it_did(
     crm: Crm, admin: Actor, same_picture: Compare, name: str, size: str
 ) -> None:
     open_shop(crm, admin)
+    if name.startswith("job"):
+        FakeJob(crm, start_job(crm, admin)).begin("Load the configuration")
+    with crm.as_actor(admin) as work:
+        tablet = ServiceInput(customer_id=1, service_name="Tablet", service_type="mobile", service_uuid="Mobile_2")
+        work.customer_services.create(tablet)
     async with signed_in_app(crm, admin, SIZES[size]) as pilot:
         await DIALOGS[name](pilot)
-        for look, theme in LOOKS.items():
-            pilot.app.theme = theme
-            await settled(pilot, dialog=True)
-            same_picture(pilot.app, f"{name}-{size}-{look}")
+        await in_each_look(pilot, same_picture, f"{name}-{size}", dialog=True)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_job_that_ended_well_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Compare, size: str) -> None:
+    open_shop(crm, admin)
+    number = start_job(crm, admin)
+    job = FakeJob(crm, number)
+    for name in ("Load the configuration", "Create the charging account", "Create the HSS subscriber"):
+        job.task(name)
+    job.task("Look for an earlier service", skipped=True)
+    job.task("Send the welcome SMS", 3, msg="the SMS centre does not answer")
+    with crm.as_actor(admin) as work:
+        made = ServiceInput(
+            customer_id=1, service_name="Mobile 20GB - +44770000001", service_type="mobile", service_uuid="Mobile_SIM_9"
+        )
+        service = work.customer_services.create(made)
+        work.provisioning.attach_service(number, service.service_id, "Mobile_SIM_9")
+    job.finish()
+    async with signed_in_app(crm, admin, SIZES[size]) as pilot:
+        await place("job", number)(pilot)
+        await until(pilot, lambda: "Service successfully provisioned" in screen_text(pilot.app))
+        await in_each_look(pilot, same_picture, f"job-succeeded-{size}")
