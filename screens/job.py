@@ -101,6 +101,7 @@ class JobScreen(CrmScreen):
 
     def on_mount(self) -> None:
         self._tasks.focus()
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._colour())
         self._read_soon()
         self._timer = self.set_interval(self.desk.settings.provisioning.poll_seconds, self._tick)
 
@@ -175,15 +176,23 @@ class JobScreen(CrmScreen):
 
     def _show_end(self, seen: _Seen) -> None:
         """Show how the job ended, and what can be done now (SVC-176, SVC-177)."""
-        ok = seen.job.provisioning_status == 0
-        outcome = self.query_one("#outcome", Static)
-        outcome.update(self._success(seen) if ok else self._failure(seen))
-        if ok:
+        self._show_outcome(seen)
+        if seen.job.provisioning_status == 0:
             self.query_one(Facts).show(_service_facts(seen))
         self._buttons.show(self._offers(seen))
         self.query_one("#end").add_class("-open")
         if self.focused is self._tasks or self.focused is None:
             self._buttons.focus()
+
+    def _show_outcome(self, seen: _Seen) -> None:
+        ok = seen.job.provisioning_status == 0
+        self.query_one("#outcome", Static).update(self._success(seen) if ok else self._failure(seen))
+
+    def _colour(self) -> None:
+        """Show what has a colour of its own in those of another theme."""
+        self._show_status()
+        if self._ended and self._seen is not None:
+            self._show_outcome(self._seen)
 
     def _success(self, seen: _Seen) -> Text:
         from omnicrm_tui.provisioning.rules import DEPROVISION

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +40,6 @@ WAYS: dict[str, Way] = {
     "customers": keys("down"),
     "customers-new": keys("n", "ctrl+s"),
     "customers-filter": keys("f", "down", "down", "space"),
-    "export": keys("E"),
     "lock": keys("ctrl+l"),
     "palette": keys("colon"),
     "keys": keys("question_mark"),
@@ -96,6 +96,15 @@ async def test_what_a_login_may_ask_for_looks_as_it_did(
         await settled(pilot)
         await pilot.app.push_screen(DIALOGS[name]())
         await in_each_look(pilot, same_picture, f"{name}-{size}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_export_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Compare, size: str) -> None:
+    add_people(crm, admin)
+    crm.settings = crm.settings.model_copy(update={"home": Path("/home/operator/omnicrm")})
+    async with signed_in_app(crm, admin, SIZES[size]) as pilot:
+        await press(pilot, "E")
+        await in_each_look(pilot, same_picture, f"export-{size}")
 
 
 async def test_a_terminal_that_is_too_small_looks_as_it_did(crm: Crm, admin: Actor, same_picture: Compare) -> None:
