@@ -41,7 +41,7 @@ WAYS: dict[str, Way] = {
     "customers-new": keys("n", "ctrl+s"),
     "customers-filter": keys("f", "down", "down", "space"),
     "lock": keys("ctrl+l"),
-    "palette": keys("colon"),
+    "palette": keys("colon", *"cust"),
     "keys": keys("question_mark"),
     "go": keys("g"),
     "customer-overview": keys(command="c 1"),
