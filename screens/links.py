@@ -34,7 +34,9 @@ class Links(Dialog[None]):
 
     DEFAULT_CSS = """
     Links #box { width: 76; height: auto; max-height: 100%; }
-    Links OptionList { height: auto; max-height: 12; border: none; padding: 0; background: $surface; }
+    Links OptionList, Links OptionList:focus {
+        height: auto; max-height: 12; border: none; padding: 0; background: $surface;
+    }
     Links OptionList > .option-list--option-highlighted {
         background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from gettext import gettext as _
 from importlib import import_module
+from inspect import cleandoc
 
 import click
 
@@ -100,7 +101,7 @@ def omnicrm(context: click.Context) -> None:
 
 def _translated(command: click.Command) -> click.Command:
     """Say a command's help, its options' and its own commands' in the language of this process."""
-    command.help = _(command.help) if command.help else None
+    command.help = _(cleandoc(command.help)) if command.help else None
     for option in command.params:
         if isinstance(option, click.Option):
             option.help = _(option.help) if option.help else None
@@ -113,7 +114,7 @@ def _translated(command: click.Command) -> click.Command:
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name; return the exit status. Errors that are not about usage are raised."""
     try:
-        result = omnicrm.main(args=arguments, prog_name="omnicrm", standalone_mode=False)
+        result = _translated(omnicrm).main(args=arguments, prog_name="omnicrm", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return USAGE

@@ -13,7 +13,7 @@ from omnicrm_tui.cli.output import plain
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.doctor.findings import Finding
 
-_NAME_WIDTH = 16
+_NAME_WIDTH = max(15, len(_("Charging system")))
 
 
 @click.command()
@@ -41,9 +41,10 @@ def _lines(finding: Finding, as_json: bool) -> Iterator[str]:
         yield json_line(finding)
         return
     words = {"fine": _("fine"), "look": _("LOOK"), "broken": _("BROKEN")}
-    yield plain(f"{words[finding.state]:<8}{finding.name:<{_NAME_WIDTH}}{finding.found}")
+    wide = max(7, *map(len, words.values()))
+    yield plain(f"{words[finding.state]:<{wide}} {finding.name:<{_NAME_WIDTH}} {finding.found}")
     if finding.mend:
-        yield plain(f"{'':<{8 + _NAME_WIDTH}}{finding.mend}")
+        yield plain(f"{'':<{wide + _NAME_WIDTH + 1}} {finding.mend}")
 
 
 def _summary(broken: int, looks: int) -> str:

@@ -11,7 +11,13 @@ from omnicrm_tui.home import home_of
 
 def plain(text: str) -> str:
     """Return `text` with control characters made visible: it may hold a name that somebody typed."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    shown = (character if _harmless(character) else ascii(character)[1:-1] for character in text)
+    return "".join(shown)
+
+
+def _harmless(character: str) -> bool:
+    # Python does not call a firm space printable; the French write one before a colon.
+    return character.isprintable() or character == "\N{NO-BREAK SPACE}"
 
 
 def keep_traceback(error: BaseException) -> str:
