@@ -48,7 +48,7 @@ def begin(settings: Settings, process: str, **fixed: object) -> None:
     password = urlsplit(settings.database_url).password or ""
     known.add(password, unquote(password))
     handler = SharedFile(settings.logs_folder / f"{process}.log", settings.logs.max_megabytes << 20, settings.logs.keep)
-    handler.setFormatter(JsonLines(Redactor(known), {"process": process, "pid": os.getpid(), **fixed}))
+    handler.setFormatter(JsonLines(Redactor(known, learns=False), {"process": process, "pid": os.getpid(), **fixed}))
     level = logging.getLevelName(settings.logs.level.upper())
     root = logging.getLogger()
     root.addHandler(handler)
@@ -68,6 +68,7 @@ def end() -> None:
         handler.close()
         threading.excepthook = threading.__excepthook__
         logging.captureWarnings(False)
+        root.setLevel(logging.WARNING)
         for name in OURS:
             logging.getLogger(name).setLevel(logging.NOTSET)
 

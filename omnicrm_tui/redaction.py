@@ -111,10 +111,15 @@ def _base64_forms(secret: bytes) -> set[str]:
 
 
 class Redactor:
-    """Masks the secrets in results and texts; learns values from the names they stand under."""
+    """Masks the secrets in results and texts; learns values from the names they stand under.
 
-    def __init__(self, secrets: SecretValues | None = None) -> None:
+    One that lives as long as its process, as of its log, does not learn: what one line calls a secret would be masked
+    in all others.
+    """
+
+    def __init__(self, secrets: SecretValues | None = None, *, learns: bool = True) -> None:
         self.secrets = secrets or SecretValues()
+        self._learns = learns
 
     def result(self, value: Any, limit: int = RESULT_LIMIT) -> Any:
         """Return a redacted copy, at most `limit` bytes of JSON long. Mappings, lists, numbers, text."""
@@ -171,7 +176,8 @@ class Redactor:
     def _redact_text(self, text: str) -> str:
         inner = _json_inside(text)
         if inner is not None:
-            self._learn(inner, named=False)
+            if self._learns:
+                self._learn(inner, named=False)
             return json.dumps(self._redact(inner), ensure_ascii=False)
         text = _storable(text)
         for pattern in _IN_TEXT:

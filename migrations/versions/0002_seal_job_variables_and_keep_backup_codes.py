@@ -33,7 +33,19 @@ _jobs = sa.table(
 
 
 def upgrade() -> None:
-    """Make the change."""
+    """Make the change. MariaDB keeps what was done before an interruption: each part is made where it is missing."""
+    there = sa.inspect(op.get_bind())
+    if not there.has_table("crm_backup_code"):
+        _make_backup_codes()
+    index = op.f("ix_crm_backup_code_user_id")
+    if index not in {found["name"] for found in sa.inspect(op.get_bind()).get_indexes("crm_backup_code")}:
+        op.create_index(index, "crm_backup_code", ["user_id"], unique=False)
+    if "sealed_vars" not in {column["name"] for column in there.get_columns("provision")}:
+        op.add_column("provision", sa.Column("sealed_vars", LongBinary(), nullable=True))
+    _seal_what_is_in_clear()
+
+
+def _make_backup_codes() -> None:
     op.create_table(
         "crm_backup_code",
         sa.Column("id", Id, autoincrement=True, nullable=False),
@@ -45,9 +57,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_backup_code")),
     )
-    op.create_index(op.f("ix_crm_backup_code_user_id"), "crm_backup_code", ["user_id"], unique=False)
-    op.add_column("provision", sa.Column("sealed_vars", LongBinary(), nullable=True))
-    _seal_what_is_in_clear()
 
 
 def downgrade() -> None:
@@ -62,7 +71,7 @@ def downgrade() -> None:
 
 def _seal_what_is_in_clear() -> None:
     """Mask the secrets of the jobs there are, and keep those that another attempt may need."""
-    for job in _in_chunks(sa.true()):
+    for job in _in_chunks(_jobs.c.sealed_vars.is_(None)):
         variables = job.provisioning_json_vars
         masked = Redactor().result(variables, limit=sys.maxsize)
         if masked == variables:

@@ -12,10 +12,19 @@ from typing import Any
 import click
 
 from omnicrm_tui.cli.output import plain
+from omnicrm_tui.cli.secret_input import private_line
 from omnicrm_tui.cli.user import read_password
 from omnicrm_tui.config_file import load_settings, prepared_home
 from omnicrm_tui.errors import Conflict, CrmError, InvalidInput, OutsideSystemError
-from omnicrm_tui.first_start.answers import Answers, check_database, check_ocs, keep, kept, zone_of_host
+from omnicrm_tui.first_start.answers import (
+    Answers,
+    check_database,
+    check_ocs,
+    keep,
+    kept,
+    names_password,
+    zone_of_host,
+)
 from omnicrm_tui.home import config_path
 from omnicrm_tui.schemas import parse
 
@@ -41,10 +50,13 @@ QUESTIONS = {
 @click.option("--email", help="The first administrator's e-mail address.")
 @click.option("--password-stdin", is_flag=True, help="Read the administrator's password from standard input.")
 @click.option("--database-url", help="postgresql+psycopg:// or mysql+pymysql://; by default an SQLite file.")
+@click.option(
+    "--database-url-file", type=click.Path(path_type=Path), help="Read the database's URL from this file (0600)."
+)
 @click.option("--ocs", help="host:port of the charging system's JSON-RPC.")
 @click.option("--ocs-tenant", help="The tenant there.")
 @click.option("--skip-tests", is_flag=True, help="Do not stop when the charging system does not answer yet.")
-def init(password_stdin: bool, skip_tests: bool, **options: str | None) -> None:
+def init(password_stdin: bool, skip_tests: bool, database_url_file: Path | None, **options: str | None) -> None:
     """Set up an empty home: company, database, charging system, the first administrator.
 
     What is not given as an option is asked for; what was answered before it was interrupted is suggested again.
@@ -55,6 +67,10 @@ def init(password_stdin: bool, skip_tests: bool, **options: str | None) -> None:
         raise Conflict(_("{path} is there already: this home is set up.").format(path=path))
     if load_settings({"OMNICRM_HOME": str(home)}).demo:
         raise Conflict(_("{home} is a demo. Choose another OMNICRM_HOME for a real operator.").format(home=home))
+    if names_password(options["database_url"] or ""):
+        raise InvalidInput(_("A command line is for everybody on the host to read: use --database-url-file."))
+    if database_url_file is not None:
+        options["database_url"] = private_line(database_url_file).strip()
     asking = sys.stdin.isatty() and not password_stdin
     given = _Interview(home, {name: text for name, text in options.items() if text is not None}, skip_tests, asking)
     answers = given.answers()

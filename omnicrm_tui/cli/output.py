@@ -21,14 +21,17 @@ def _harmless(character: str) -> bool:
 
 
 def keep_traceback(error: BaseException) -> str:
-    """Append the traceback to the home's log (0600) and return one sentence with the place."""
-    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    """Append the traceback to the home's log (0600) and return one sentence with the place; neither with secrets."""
+    from omnicrm_tui.redaction import Redactor
+
+    redactor = Redactor()
+    summary = redactor.text(f"{type(error).__name__}: {error}".splitlines()[0][:300])
     folder = home_of(os.environ) / "logs"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(folder / "errors.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as log:
-            traceback.print_exception(error, file=log)
+            log.write(redactor.text("".join(traceback.format_exception(error))))
     except OSError:
         return summary
     return _("{summary} (details in {path})").format(summary=summary, path=folder / "errors.log")

@@ -32,14 +32,15 @@ def passphrase(from_stdin: bool, file: Path | None, *, new: bool = False) -> str
     if from_stdin and file is not None:
         raise click.UsageError(_("Give the passphrase in one way, not in two."))
     if file is not None:
-        return _first_line(_private_text(file), str(file))
+        return _first_line(private_line(file), str(file))
     if from_stdin or not sys.stdin.isatty():
         return _first_line(sys.stdin.readline(), _("Standard input"))
     answer: str = click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=new, err=True)
     return answer
 
 
-def _private_text(path: Path) -> str:
+def private_line(path: Path) -> str:
+    """Return the first line of a file that only its owner can read; raises UsageError for one that others can."""
     with path.open(encoding="utf-8") as file:
         status = os.fstat(file.fileno())
         if stat.S_IMODE(status.st_mode) & 0o077:

@@ -11,9 +11,12 @@ KEPT: Final = "init.json"
 
 
 def is_due(settings: Settings) -> bool:
-    """Tell whether this home was never set up: it has neither a configuration nor data, or it was left half-way."""
-    if (settings.home / KEPT).exists():
-        return True
+    """Tell whether this home was never set up: it has neither a configuration nor data, or it was left half-way.
+
+    Whoever wrote a configuration or made a demo meanwhile has set it up, whatever was answered before.
+    """
+    if settings.config_path is not None or settings.demo:
+        return False
     own_file = settings.home / "omnicrm.sqlite"
-    untouched = settings.config_path is None and not settings.demo and not own_file.exists()
-    return untouched and settings.database_url == f"sqlite:///{own_file}"
+    begun = (settings.home / KEPT).exists()
+    return begun or (not own_file.exists() and settings.database_url == f"sqlite:///{own_file}")

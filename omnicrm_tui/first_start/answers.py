@@ -144,7 +144,19 @@ def _without_password(url: str) -> str:
         of = make_url(url)
     except ArgumentError:
         return ""
-    return str(URL.create(of.drivername, of.username, None, of.host, of.port, of.database, of.query))
+    return str(URL.create(of.drivername, of.username, None, of.host, of.port, of.database))
+
+
+def names_password(url: str) -> bool:
+    """Tell whether a database's URL has a password in it."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        of = make_url(url) if url else None
+    except ArgumentError:
+        return False
+    return of is not None and (of.password is not None or "password" in of.query)
 
 
 def zone_of_host() -> str:

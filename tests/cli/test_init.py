@@ -35,6 +35,21 @@ def test_a_wrong_answer_sets_nothing_up(omnicrm: Run, home: Path) -> None:
     assert omnicrm(*COMPANY, "--ocs", "127.0.0.1:1", "--skip-tests", stdin=f"{PASSWORD}\n").returncode == 0
 
 
+def test_a_databases_password_stands_in_no_command_line(omnicrm: Run, home: Path, tmp_path: Path) -> None:
+    url = "postgresql+psycopg://omni:Secret99@127.0.0.1:1/omnicrm?password=Secret99"
+    shown = omnicrm(*COMPANY, "--database-url", url, stdin=f"{PASSWORD}\n")
+    assert shown.returncode == 1
+    assert "--database-url-file" in shown.stderr
+    file = tmp_path / "url"
+    file.write_text(f"{url}\n")
+    file.chmod(0o644)
+    assert "chmod 600" in omnicrm(*COMPANY, "--database-url-file", str(file), stdin=f"{PASSWORD}\n").stderr
+    file.chmod(0o600)
+    read = omnicrm(*COMPANY, "--database-url-file", str(file), stdin=f"{PASSWORD}\n")
+    assert "cannot be reached" in read.stderr
+    assert not any("Secret99" in path.read_text() for path in home.iterdir() if path.is_file())
+
+
 def test_a_demo_is_not_set_up_as_something_else(omnicrm: Run) -> None:
     assert omnicrm("demo", "--customers", "1").returncode == 0
     done = omnicrm(*COMPANY, stdin=f"{PASSWORD}\n")

@@ -108,7 +108,7 @@ def test_who_is_interrupted_at_any_step_begins_again(tmp_path: Path, step: int) 
 
 
 def test_answers_are_kept_without_any_password(tmp_path: Path) -> None:
-    keep(tmp_path, _answers(database_url="postgresql+psycopg://omni:hidden@db/omnicrm").model_dump())
+    keep(tmp_path, _answers(database_url="postgresql+psycopg://omni:hidden@db/omnicrm?password=hidden").model_dump())
     text = (tmp_path / KEPT).read_text()
     assert PASSWORD not in text
     assert "hidden" not in text
@@ -161,3 +161,5 @@ def test_a_home_is_due_only_while_nothing_is_in_it(tmp_path: Path) -> None:
     assert not is_due(fresh)
     (tmp_path / KEPT).write_text("{}")
     assert is_due(fresh)
+    assert not is_due(fresh.model_copy(update={"demo": True}))
+    assert not is_due(fresh.model_copy(update={"config_path": tmp_path / "config.yaml"}))

@@ -20,6 +20,7 @@ from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.database.schema import metadata
 from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.redaction import Redactor
 from omnicrm_tui.settings import DatabaseSection, Settings
 
 
@@ -85,8 +86,14 @@ def test_up_down_up_leaves_nothing(at_any: Settings) -> None:
     engine.dispose()
 
 
+def _interrupted(*_arguments: object, **_named: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.req("SVC-017")
-def test_secrets_of_the_jobs_there_are_get_sealed_and_come_back(at_any: Settings) -> None:
+def test_secrets_of_the_jobs_there_are_get_sealed_and_come_back(
+    at_any: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs = {
         1: (2, {"wifi_password": "correct-horse", "speed": 100}),
         2: (0, {"wifi_password": "battery-staple"}),
@@ -117,6 +124,11 @@ def test_secrets_of_the_jobs_there_are_get_sealed_and_come_back(at_any: Settings
                 for row in rows
             }
 
+    with monkeypatch.context() as patched:
+        patched.setattr(Redactor, "result", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            migrate.upgrade(at_any, "0002")
+    # MariaDB keeps what was done so far; it is gone on with.
     migrate.upgrade(at_any, "0002")
     assert stored() == {
         1: ({"wifi_password": "********", "speed": 100}, True),
