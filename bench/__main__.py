@@ -22,8 +22,12 @@ REGISTRY: dict[str, str] = {
     "live": "bench.live",
     "table": "bench.table",
     "ssh": "bench.ssh",
+    "install": "bench.install",
 }
 """The benches by name, in the order in which they run."""
+
+BY_NAME_ALONE = frozenset({"install"})
+"""Too long for a run of all."""
 
 
 def load(name: str) -> Bench:
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(REGISTRY)}")
     rows: list[Row] = []
     broken = False
-    for name in options.names or REGISTRY:
+    for name in options.names or [name for name in REGISTRY if name not in BY_NAME_ALONE]:
         print(f"{name} ...", file=sys.stderr, flush=True)
         try:
             rows += load(name)()
