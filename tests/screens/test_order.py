@@ -276,7 +276,9 @@ async def test_who_may_not_order_is_told_why_before_anything_is_chosen(crm: Crm,
     with crm.as_actor(admin) as work:
         work.customers.update(1, CustomerChange(customer_enabled=False))
     async with signed_in_app(crm, admin) as pilot:
-        await open_catalogue(pilot, customer=3)
+        pilot.app.open_customer(3)  # type: ignore[attr-defined]
+        await settled(pilot)
+        await pilot.press("a")
         await shows(pilot, "Chen 陳大文 is Suspended: nothing can be")
         assert "Service Plans" not in screen_text(pilot.app)
         pilot.app.open_catalogue(0)  # type: ignore[attr-defined]
@@ -432,6 +434,6 @@ async def test_a_service_that_is_over_says_why_it_gets_no_add_on(crm: Crm, admin
     async with signed_in_app(crm, admin) as pilot:
         pilot.app.open_place("service", 1)  # type: ignore[attr-defined]
         await settled(pilot)
-        await press(pilot, "a")
+        await pilot.press("a")
         await shows(pilot, "Mobile 20GB is Deactivated: nothing")
         assert "Add-ons" not in screen_text(pilot.app).splitlines()[0]
