@@ -39,6 +39,9 @@ _SIGN = r"[^\w\s=+@|!'\"]?"
 _HARMLESS = re.compile(rf"[+-]|[+-](?:[A-Z]{{2,3}}(?=[ $]))? ?{_SIGN}\(?\d[\d .,()/-]*{_SIGN} ?(?:[A-Z]{{3}})?")
 """A dash; a sign, then a number with its currency or percent sign, or a phone number."""
 
+_NAME = re.compile(r"[\w-][\w .-]*")
+"""No folder, no hidden file: whatever a list is called, its export stays in the folder."""
+
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -76,6 +79,8 @@ def write(export: Export[Any], folder: Path, name: str, progress: Callable[[int]
     `progress` is called with the rows written after each window, and may raise `Stopped`. The folder is made
     0700, the file 0600. Raises ExportFailed, Stopped, and what the source raises; then no file is left.
     """
+    if not _NAME.fullmatch(name):
+        raise ExportFailed(f"{name!r} is no name for a file.")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
