@@ -41,14 +41,17 @@ def open_for_terminal(settings: Settings) -> Crm:
     """
     if settings.demo:
         Thread(target=_lab_or_nothing, args=(settings,), name="lab", daemon=True).start()
-    from omnicrm_tui import logs
-
-    logs.begin(settings, "tui")
     crm = open_crm(settings)
-    from omnicrm_tui.chores import begin
-
-    begin(crm, Event())
+    Thread(target=_begin_chores, args=(crm,), name="begin-chores", daemon=True).start()
     return crm
+
+
+def _begin_chores(crm: Crm) -> None:
+    """Begin what the first list need not wait for: log and chores."""
+    from omnicrm_tui import chores, logs
+
+    logs.begin(crm.settings, "tui")
+    chores.begin(crm, Event())
 
 
 def _lab_or_nothing(settings: Settings) -> None:

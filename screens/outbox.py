@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from gettext import gettext as _
+from gettext import ngettext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from omnicrm_tui.listing import ListQuery
+from omnicrm_tui.listing import FIRST, ListQuery
 from screens.base import AtDesk
 from screens.desk import ServiceSource, sentence
 from screens.formats import Formats
 from widgets.columns import Column, Tone
-from widgets.entity_table import EntityTable, Filter
+from widgets.entity_table import EntityTable, Filter, Selection
 
 if TYPE_CHECKING:
     from omnicrm_tui.messaging.schemas import DropInput, OutboxRow, OutboxView
+    from omnicrm_tui.work import Work
+
+    Chosen = Sequence[OutboxRow]
 
 STATUSES = (("waiting", _("waiting")), ("sent", _("sent")), ("failed", _("failed")), ("dropped", _("dropped")))
+RESENT, DROPPED = ("failed", "dropped"), ("waiting", "failed")
+"""What is sent again, and what is dropped."""
+
+MOST_AT_ONCE = 1000
+"""As many messages are changed in one step; more are marked again."""
+
 CHANNELS = (("email", _("mail")), ("sms", _("SMS")))
 _WORDS = dict((*STATUSES, *CHANNELS))
 _TONES: dict[str, Tone] = {"sent": "success", "failed": "error", "dropped": "muted", "waiting": "warning"}
@@ -89,50 +101,83 @@ class Outbox(AtDesk, Vertical):
         self.app.push_screen(Reading(view.subject or view.recipient, message_lines(view, self.crm_app.formats)))
 
     def action_resend(self) -> None:
-        """Ask, then send the message under the cursor again."""
-        row = self.table.row
-        if row is None:
+        """Ask, then send what is marked, or the message under the cursor, again."""
+        self._with_chosen(RESENT, _("Only a failed or dropped message is sent again."), self._ask_to_resend)
+
+    def action_drop(self) -> None:
+        """Ask for the reason, then drop what is marked, or the message under the cursor."""
+        self._with_chosen(DROPPED, _("Only a waiting or failed message is dropped."), self._ask_for_reason)
+
+    def _with_chosen(self, statuses: Sequence[str], none: str, ask: Callable[[Chosen], None]) -> None:
+        """Call `ask` with those of the chosen messages that have one of `statuses`; say `none` where there is none."""
+        table = self.table
+        selection, row = table.selection, table.row
+        if not selection and row is None:
             return
-        if row.status not in ("failed", "dropped"):
-            self.tell(_("Only a failed or dropped message is sent again."), severity="warning")
-            return
+
+        async def choose() -> None:
+            rows = await self.desk.read(lambda work: _marked(work, selection)) if selection else [row]
+            chosen = [one for one in rows if one is not None and one.status in statuses]
+            if chosen:
+                ask(chosen)
+            else:
+                self.tell(none, severity="warning")
+
+        self.do(choose, group="choose", exclusive=True)
+
+    def _ask_to_resend(self, chosen: Chosen) -> None:
         from screens.dialogs import Confirm
 
-        question = _("Send message {id} again?").format(id=row.outbox_id)
-        detail = _("To {recipient}.\nIt goes out within seconds while somebody leads the outbox.")
-        dialog = Confirm(question, detail.format(recipient=row.recipient), yes=_("Send it"))
-        self.app.push_screen(dialog, lambda sure: self._resend(row.outbox_id) if sure else None)
+        question = ngettext("Send {n} message again?", "Send {n} messages again?", len(chosen))
+        detail = _("To {recipients}.\nThis goes out within seconds while somebody leads the outbox.")
+        text = detail.format(recipients=_recipients(chosen))
+        dialog = Confirm(question.format(n=f"{len(chosen):,}"), text, yes=_("Send"))
+        self.app.push_screen(dialog, lambda sure: self._resend([row.outbox_id for row in chosen]) if sure else None)
 
-    def _resend(self, outbox_id: int) -> None:
+    def _resend(self, numbers: Sequence[int]) -> None:
         async def resend() -> None:
-            await self.desk.change(lambda work: work.messaging.retry(outbox_id))
-            self.table.reload()
+            await self.desk.change(lambda work: [work.messaging.retry(number) for number in numbers])
+            self._changed()
 
         self.do(resend)
 
-    def action_drop(self) -> None:
-        """Ask for the reason, then drop the message under the cursor."""
-        row = self.table.row
-        if row is None:
-            return
-        if row.status not in ("waiting", "failed"):
-            self.tell(_("Only a waiting or failed message is dropped."), severity="warning")
-            return
+    def _ask_for_reason(self, chosen: Chosen) -> None:
         from omnicrm_tui.messaging.schemas import DropInput
         from screens.dialogs import FormDialog
         from widgets.form import fields_of
 
-        async def drop(data: DropInput) -> OutboxView:
-            return await self.desk.change(lambda work: work.messaging.drop(row.outbox_id, data))
+        async def drop(data: DropInput) -> Sequence[OutboxView]:
+            numbers = [row.outbox_id for row in chosen]
+            return await self.desk.change(lambda work: [work.messaging.drop(number, data) for number in numbers])
 
         hints = {"reason": _("stays with the message, and in the activity log")}
         fields = fields_of(DropInput, hints=hints, labels={"reason": _("Reason")})
-        heading = _("Drop message {id} to {recipient}?").format(id=row.outbox_id, recipient=row.recipient)
-        self.app.push_screen(FormDialog(heading, DropInput, fields, drop), self._dropped)
+        heading = ngettext("Drop {n} message to {recipients}?", "Drop {n} messages to {recipients}?", len(chosen))
+        text = heading.format(n=f"{len(chosen):,}", recipients=_recipients(chosen))
+        self.app.push_screen(FormDialog(text, DropInput, fields, drop), self._dropped)
 
-    def _dropped(self, view: OutboxView | None) -> None:
-        if view is not None:
-            self.table.reload()
+    def _dropped(self, views: Sequence[OutboxView] | None) -> None:
+        if views:
+            self._changed()
+
+    def _changed(self) -> None:
+        self.table.clear_selection()
+        self.table.reload()
+
+
+def _marked(work: Work, selection: Selection) -> list[OutboxRow]:
+    """Return the marked messages, the newest `MOST_AT_ONCE` at most."""
+    query = selection.query
+    if not selection.everything:
+        query = replace(query, search="", filters={"outbox_id": [str(number) for number in selection.ids]})
+    rows = work.messaging.window(query, FIRST, MOST_AT_ONCE).rows
+    return [row for row in rows if (row.outbox_id in selection.ids) != selection.everything]
+
+
+def _recipients(chosen: Chosen) -> str:
+    """Return the first one, and how many others there are."""
+    first, others = chosen[0].recipient, len({row.recipient for row in chosen}) - 1
+    return _("{first} and {n} more").format(first=first, n=f"{others:,}") if others else first
 
 
 def message_lines(view: OutboxView, formats: Formats) -> list[str]:

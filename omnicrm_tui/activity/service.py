@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from gettext import gettext as _
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from omnicrm_tui.activity.models import ActivityEntry
 from omnicrm_tui.activity.schemas import ActivityRow
-from omnicrm_tui.database.lists import ListSpec, contains
+from omnicrm_tui.database.lists import ListSpec, contains, numbered
 from omnicrm_tui.errors import NotFound
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
@@ -41,7 +41,7 @@ ACTIVITY_LIST: ListSpec[ActivityRow] = ListSpec(
     search=lambda words: contains(ActivityEntry.action, words),
     filters={
         "object_type": ActivityEntry.object_type.in_,
-        "object_id": lambda values: ActivityEntry.object_id.in_(_numbers(values)),
+        "object_id": numbered(ActivityEntry.object_id),
     },
 )
 """Newest first is `descending=True` (SVC-148); the filter by object type makes the tabs, with the object's number
@@ -109,10 +109,6 @@ class ActivityService(Service):
         if row is None:
             raise NotFound(_("There is no activity entry {activity_id}.").format(activity_id=activity_id))
         return ActivityRow(*row)
-
-
-def _numbers(values: Sequence[str]) -> list[int]:
-    return [int(value) for value in values if value.isdecimal() and len(value) <= 18]
 
 
 def _of(customer_id: int | None) -> list[Any]:

@@ -37,6 +37,7 @@ COMMANDS = {
     "product": ("records:product", _("List products, or show one.")),
     "transaction": ("records:transaction", _("List charges and credits, or show one.")),
     "invoice": ("records:invoice", _("List invoices, or show one.")),
+    "status": ("status:status", _("Tell how the system does.")),
     "job": ("job:job", _("List provisioning jobs, show one, or follow one to its end.")),
     "activity": ("records:activity", _("List the activity log, or show an entry.")),
     "message": ("records:message", _("List the e-mails and SMS of the outbox, or show one.")),

@@ -34,6 +34,11 @@ def contains(column: ColumnElement[Any] | InstrumentedAttribute[Any], text: str)
     return column.contains(text, autoescape=True)
 
 
+def numbered(column: SortColumn) -> Condition:
+    """Return the condition of a filter whose values are whole numbers; what is none matches nothing."""
+    return lambda values: column.in_([int(value) for value in values if value.isdecimal() and len(value) <= 18])
+
+
 def flag(column: SortColumn) -> Condition:
     """Return the condition of a filter whose values are "true" and "false"; others raise InvalidInput."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from omnicrm_tui.database.lists import ListSpec, contains
+from omnicrm_tui.database.lists import ListSpec, contains, numbered
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.actor import ActorKind
@@ -48,7 +48,11 @@ OUTBOX_LIST: ListSpec[OutboxRow] = ListSpec(
     primary_key=OutboxMessage.outbox_id,
     sorts={"outbox_id": OutboxMessage.outbox_id},
     search=lambda words: contains(OutboxMessage.recipient, words) | contains(OutboxMessage.subject, words),
-    filters={"status": OutboxMessage.status.in_, "channel": OutboxMessage.channel.in_},
+    filters={
+        "status": OutboxMessage.status.in_,
+        "channel": OutboxMessage.channel.in_,
+        "outbox_id": numbered(OutboxMessage.outbox_id),
+    },
 )
 
 

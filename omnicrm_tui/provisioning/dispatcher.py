@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from omnicrm_tui import logs
 from omnicrm_tui.settings import Settings
 
 
@@ -45,6 +44,8 @@ class LocalDispatcher:
         own = {**os.environ, "OMNICRM_HOME": str(self._settings.home)}
         if self._settings.config_path is not None:
             own["OMNICRM_CONFIG"] = str(self._settings.config_path)
+        from omnicrm_tui import logs
+
         if (request := logs.bound("request")) is not None:
             own[logs.REQUEST_VARIABLE] = str(request)
         return own

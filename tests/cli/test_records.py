@@ -22,6 +22,8 @@ from omnicrm_tui.demo.build import make_demo
 from omnicrm_tui.demo.catalogue import EMAIL, PASSWORD
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.messaging.leases import Lease
+from omnicrm_tui.messaging.rules import DUTIES
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from screens import rooms
@@ -334,3 +336,19 @@ def test_every_detail_of_a_screen_has_its_twin() -> None:
     shown = {twin.name for twin in TWINS.values() if twin.get}
     an_order = {"catalogue"}
     assert set(rooms.PLACES) - an_order - shown == set()
+
+
+# How the system does
+
+
+def test_the_status_is_told_to_people_and_programs_and_a_problem_is_a_failure(logged_in: Run, crm: Crm) -> None:
+    alone = logged_in("status")
+    assert alone.code == 1
+    assert "Nobody leads outbox" in alone.err
+    for name in DUTIES:
+        Lease(crm, name, "host:1:x").hold()
+    well = logged_in("status", "--json")
+    assert json.loads(well.out)["duties"][0] == {"name": "jobs", "owner": "host:1:x", "led": True}
+    assert json.loads(well.out)["jobs"]["running"] == 0
+    assert (well.code, well.err) == (0, "")
+    assert "host:1:x" in logged_in("status").out

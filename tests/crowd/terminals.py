@@ -57,7 +57,6 @@ class Person(threading.Thread):
                 log_in(program, self.name)
                 while not self._ending.is_set():
                     self._press(program)
-                program.press(b"\x1b")
                 program.write(b"gc")
                 program.wait_for("Customers", " of ", timeout=ANSWER_SECONDS)
                 program.write(b"\x11")

@@ -130,13 +130,13 @@ async def test_a_message_is_read_sent_again_and_dropped_with_a_reason(sending: C
         assert "No such mailbox." in line_with(app, "Why")
         assert "It is due." in screen_text(app)
         await press(pilot, "escape", "R")
-        assert "Send message 2 again?" in screen_text(app)
+        assert "Send 1 message again?" in screen_text(app)
         await press(pilot, "n")
         assert "failed" in line_with(app, "ada@mail.example")
         await press(pilot, "R", "y")
         await until(pilot, lambda: "waiting" in line_with(app, "ada@mail.example"))
         await press(pilot, "d")
-        await until(pilot, lambda: "Drop message 2 to ada@mail.example?" in screen_text(app))
+        await until(pilot, lambda: "Drop 1 message to ada@mail.example?" in screen_text(app))
         await press(pilot, "ctrl+s")
         assert "!" in screen_text(app)
         await type_text(pilot, "Sent by post")
@@ -144,6 +144,23 @@ async def test_a_message_is_read_sent_again_and_dropped_with_a_reason(sending: C
         await until(pilot, lambda: "dropped" in line_with(app, "ada@mail.example"))
     with sending.reading(admin) as work:
         assert work.messaging.get(2).last_error == "Sent by post"
+
+
+@pytest.mark.parametrize("marks", [("space", "down", "space", "down", "space"), ("asterisk",), ("V", "G", "V")])
+async def test_what_is_marked_is_changed_in_one_step(sending: Crm, admin: Actor, marks: tuple[str, ...]) -> None:
+    async with signed_in_app(sending, admin, room="status") as pilot:
+        app = pilot.app
+        await press(pilot, "2", *marks, "d")
+        await until(pilot, lambda: "Drop 2 messages to ada@mail.example and 1 more?" in screen_text(app))
+        await type_text(pilot, "A test")
+        await press(pilot, "enter")
+        await until(pilot, lambda: screen_text(app).count("dropped") == 2)
+        assert "sent" in line_with(app, "+4790011223")
+        assert "selected" not in screen_text(app)
+        await press(pilot, "asterisk", "R")
+        await until(pilot, lambda: "Send 2 messages again?" in screen_text(app))
+        await press(pilot, "y")
+        await until(pilot, lambda: screen_text(app).count("waiting") == 2)
 
 
 async def test_the_outbox_is_filtered(sending: Crm, admin: Actor) -> None:
