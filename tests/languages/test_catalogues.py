@@ -55,7 +55,8 @@ def test_a_translation_has_the_same_places_lines_and_edges(language: str) -> Non
     for message in catalog:
         for text in said(message) if message.id else ():
             english = asked(message)[-1]
-            assert places(text) == places(english), english
+            # A singular may say "a job" where the plural counts.
+            assert places(text) in [places(form) for form in asked(message)], english
             assert (text[:1].isspace(), text[-1:].isspace()) == (english[:1].isspace(), english[-1:].isspace()), english
             assert bool("\n" in text) == bool("\n" in english), english
 
