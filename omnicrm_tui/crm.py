@@ -23,6 +23,7 @@ from omnicrm_tui.clock import Clock, SystemClock
 from omnicrm_tui.database import isolation, migrate
 from omnicrm_tui.database.base import Stamped
 from omnicrm_tui.database.engine import make_engine, speaking_database
+from omnicrm_tui.database.sealed_columns import require_keys
 from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.database.version_guard import VersionGuard
 from omnicrm_tui.errors import Conflict
@@ -57,11 +58,14 @@ class Crm:
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None, kept_connections: int = 1) -> Crm:
-        """Return the Crm that `settings` describe. Touches no table; raises DatabaseProblem for a bad URL.
+        """Return the Crm that `settings` describe; raises DatabaseProblem for a bad URL.
 
+        Touches no table, except in a home without keys: raises DatabaseProblem where the data had some.
         `kept_connections` to a database server stay open between use cases.
         """
-        vault, engine = Vault.from_folder(settings.keys_folder), make_engine(settings.database_url, kept_connections)
+        engine = make_engine(settings.database_url, kept_connections)
+        require_keys(engine, settings.keys_folder)
+        vault = Vault.from_folder(settings.keys_folder)
         return cls(settings, engine, clock or SystemClock(), vault, guard=VersionGuard(migrate.HEAD))
 
     @contextmanager

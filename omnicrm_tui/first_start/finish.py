@@ -44,9 +44,16 @@ def finish(home: Path, config_path: Path, answers: Answers, tell: Callable[[str]
 
 
 def _make_keys(settings: Settings) -> Path:
+    from omnicrm_tui.database.engine import make_engine
+    from omnicrm_tui.database.sealed_columns import require_keys
     from omnicrm_tui.database.vault import Vault
     from omnicrm_tui.identity.tokens import Keyring
 
+    engine = make_engine(settings.database_url)
+    try:
+        require_keys(engine, settings.keys_folder)
+    finally:
+        engine.dispose()
     Vault.from_folder(settings.keys_folder)
     Keyring.of(settings)
     return settings.keys_folder
