@@ -23,6 +23,7 @@ REGISTRY: dict[str, str] = {
     "table": "bench.table",
     "ssh": "bench.ssh",
     "install": "bench.install",
+    "upkeep": "bench.upkeep",
 }
 """The benches by name, in the order in which they run."""
 

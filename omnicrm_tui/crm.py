@@ -22,7 +22,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from omnicrm_tui.clock import Clock, SystemClock
 from omnicrm_tui.database import isolation, migrate
 from omnicrm_tui.database.base import Stamped
-from omnicrm_tui.database.engine import make_engine, speaking_database
+from omnicrm_tui.database.engine import REFUSES_CHANGES, make_engine, speaking_database
 from omnicrm_tui.database.sealed_columns import require_keys
 from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.database.version_guard import VersionGuard
@@ -87,6 +87,8 @@ class Crm:
             except StaleDataError as error:
                 raise Conflict(_("Somebody else changed this meanwhile. Look at it again, then repeat.")) from error
             except IntegrityError as error:
+                if REFUSES_CHANGES in str(error.orig):
+                    raise
                 raise Conflict(_broken_constraint(error)) from error
         work.run_after_commit()
 

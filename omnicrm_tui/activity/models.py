@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from omnicrm_tui.database.base import Base, CustomerOwned
+from omnicrm_tui.database.base import Base, CustomerOwned, StaffOnly
 from omnicrm_tui.database.types import Id, JsonText, UtcDateTime
 
 
 class ActivityEntry(CustomerOwned, Base):
-    """One change: who, what, old and new values, when and from where (SVC-147..153). Never deleted."""
+    """One change: who, what, old and new values, when and from where (SVC-147..153). Never deleted.
+
+    `chain_number` and `chain_hash` are its place in the chain (`chain.py`), written when its transaction commits.
+    """
 
     __tablename__ = "activity_log"
     __table_args__ = (
@@ -33,3 +36,15 @@ class ActivityEntry(CustomerOwned, Base):
     object_id: Mapped[int | None] = mapped_column(Id)
     action: Mapped[str] = mapped_column(String(200))
     details: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    chain_number: Mapped[int | None] = mapped_column(Id, unique=True, index=True)
+    chain_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ActivityChain(StaffOnly, Base):
+    """The head of the chain: how many entries it has and the last one's hash. One row, locked while it grows."""
+
+    __tablename__ = "activity_chain"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    entries: Mapped[int] = mapped_column(BigInteger)
+    last_hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,4 +1,7 @@
-"""The activity log: written in the transaction of the change it tells of, never changed afterwards."""
+"""The activity log: written in the transaction of the change it tells of, never changed afterwards.
+
+Its entries hang together in a chain (`chain.py`), which grows as the last thing of each transaction.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,23 @@ from collections.abc import Mapping
 from gettext import gettext as _
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
+from omnicrm_tui.activity import chain
 from omnicrm_tui.activity.models import ActivityEntry
+from omnicrm_tui.activity.rules import ChainReport, ChainWalk
 from omnicrm_tui.activity.schemas import ActivityRow
+from omnicrm_tui.database import rows
 from omnicrm_tui.database.lists import ListSpec, contains, numbered
-from omnicrm_tui.errors import NotFound
+from omnicrm_tui.errors import NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.redaction import Redactor, is_secret_name
 from omnicrm_tui.work import Service
+
+_UNCHAINED = "unchained activity"
+"""Key in `Session.info`: the entries that the running transaction has recorded."""
 
 REDACTED = "(hidden)"
 
@@ -69,21 +79,43 @@ class ActivityService(Service):
         text or JSON too. `actor` is who did it, where that became known only in the course of the use case (a log-in).
         """
         actor = actor or self.actor
-        self.session.add(
-            ActivityEntry(
-                timestamp=self.work.clock.now(),
-                customer_id=customer_id,
-                service_id=service_id,
-                user_id=actor.user_id,
-                impersonating_user_id=actor.real_user_id,
-                actor_name=actor.name,
-                source_address=actor.source_address,
-                object_type=object_type,
-                object_id=object_id,
-                action=action,
-                details=_differences(old or {}, new or {}),
-            )
+        entry = ActivityEntry(
+            timestamp=self.work.clock.now(),
+            customer_id=customer_id,
+            service_id=service_id,
+            user_id=actor.user_id,
+            impersonating_user_id=actor.real_user_id,
+            actor_name=actor.name,
+            source_address=actor.source_address,
+            object_type=object_type,
+            object_id=object_id,
+            action=action,
+            details=_differences(old or {}, new or {}),
         )
+        self.session.add(entry)
+        self.session.info.setdefault(_UNCHAINED, []).append(entry)
+
+    def chain_bulk(self) -> None:
+        """Chain entries that were inserted without `record`; the last thing that a transaction does."""
+        self.session.flush()
+        self.session.info.pop(_UNCHAINED, None)
+        chain.link_all(self.session.connection())
+
+    def verify_chain(self) -> ChainReport:
+        """Walk along all entries; tell the first that was changed, removed or slipped in. Needs view_customer_activity.
+
+        Sees the log as it is at one moment. A customer's user may not look: it would see its own entries alone.
+        """
+        self.actor.require("view_customer_activity")
+        if self.actor.own_customer_id is not None:
+            raise NotPermitted(_("The whole activity log is for staff."))
+        walk = ChainWalk()
+        bind = self.session.get_bind()
+        with rows.snapshot(bind.engine) as connection:
+            for table in rows.tables_of(connection, ("activity_chain", "activity_log")):
+                for batch in rows.read(connection, table):
+                    walk.see(table.name, table.columns.keys(), batch)
+        return walk.report()
 
     def window(
         self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None
@@ -109,6 +141,18 @@ class ActivityService(Service):
         if row is None:
             raise NotFound(_("There is no activity entry {activity_id}.").format(activity_id=activity_id))
         return ActivityRow(*row)
+
+
+@event.listens_for(Session, "before_commit")
+def _chain_entries(session: Session) -> None:
+    """Chain what the transaction recorded: as its last thing, because others who commit wait meanwhile."""
+    if session.in_nested_transaction():
+        return
+    recorded = session.info.pop(_UNCHAINED, ())
+    session.flush()
+    # What was taken back with a savepoint is in the session no more.
+    if kept := [entry.activity_id for entry in recorded if entry in session]:
+        chain.link(session.connection(), kept)
 
 
 def _of(customer_id: int | None) -> list[Any]:

@@ -22,6 +22,8 @@ COMMANDS = {
     "backup": ("upkeep:backup", _("Write everything into one encrypted file.")),
     "restore": ("upkeep:restore", _("Bring a backup back, in an empty place.")),
     "verify": ("upkeep:verify", _("Prove a backup without restoring it.")),
+    "drill": ("upkeep:drill", _("Prove that a backup could be restored now.")),
+    "move": ("upkeep:move", _("Move all data to another database.")),
     "user": ("user:user", _("Add users, list them or show one.")),
     "config": ("config:config", _("Check or show the configuration.")),
     "doctor": ("doctor:doctor", _("Look at everything it stands on, and say how to mend it.")),
@@ -39,7 +41,7 @@ COMMANDS = {
     "invoice": ("records:invoice", _("List invoices, or show one.")),
     "status": ("status:status", _("Tell how the system does.")),
     "job": ("job:job", _("List provisioning jobs, show one, or follow one to its end.")),
-    "activity": ("records:activity", _("List the activity log, or show an entry.")),
+    "activity": ("activity:activity", _("List the activity log, show an entry, or prove that nobody has changed it.")),
     "message": ("records:message", _("List the e-mails and SMS of the outbox, or show one.")),
     "role": ("records:role", _("List roles, or show one.")),
 }

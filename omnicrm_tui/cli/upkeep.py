@@ -1,4 +1,4 @@
-"""`omnicrm backup`, `restore` and `verify`: the data as a whole."""
+"""`omnicrm backup`, `restore`, `verify`, `drill` and `move`: the data as a whole."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from omnicrm_tui.cli.output import plain
 from omnicrm_tui.cli.progress import progress
 from omnicrm_tui.cli.secret_input import passphrase, passphrase_options
 from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.errors import CrmError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -52,8 +53,9 @@ def restore(file: Path, database: str | None, passphrase_stdin: bool, passphrase
     """
     from omnicrm_tui.upkeep.restore import restore as bring_back
 
+    secret = passphrase(passphrase_stdin, passphrase_file)
     with progress(_("Restoring")) as tell:
-        done = bring_back(file, passphrase(passphrase_stdin, passphrase_file), database=database, tell=tell)
+        done = bring_back(file, secret, database=database, tell=tell)
     click.echo(
         _("{home} is as it was on {made}: {rows} rows of {tables} tables and {files} files, each compared.").format(
             home=plain(str(done.settings.home)),
@@ -74,8 +76,9 @@ def verify(file: Path, passphrase_stdin: bool, passphrase_file: Path | None) -> 
     """Prove FILE without restoring it: every byte, checksum and row, the books and the activity chain."""
     from omnicrm_tui.upkeep.proof import verify as prove
 
+    secret = passphrase(passphrase_stdin, passphrase_file)
     with progress(_("Verifying")) as tell:
-        found = prove(file, passphrase(passphrase_stdin, passphrase_file), tell=tell)
+        found = prove(file, secret, tell=tell)
     for name, (rows, checksum) in found.contents.tables.items():
         click.echo(f"{name:<24} {rows:>12,}  {checksum[:16]}")
     click.echo(
@@ -91,3 +94,95 @@ def verify(file: Path, passphrase_stdin: bool, passphrase_file: Path | None) -> 
             _("The file is whole, but not the data in it:\n{problems}").format(problems="\n".join(found.problems))
         )
     click.echo(_("Everything is there, and everything adds up."))
+
+
+@click.command()
+@click.option("--in", "folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where to do it.")
+def drill(folder: Path | None) -> None:
+    """Back up, restore into a temporary place, compare everything, and clean up; nothing is changed."""
+    from omnicrm_tui.upkeep.disk import megabytes
+    from omnicrm_tui.upkeep.drill import drill as run_drill
+
+    settings = load_settings()
+    with progress(_("Drill")) as tell:
+        done = run_drill(settings, folder, tell)
+    click.echo(f"{_('table'):<24} {_('backed up'):>14} {_('restored'):>14}")
+    for name, (before, after) in done.tables.items():
+        click.echo(f"{name:<24} {before:>14,} {after:>14,}  {'' if before == after else _('differs')}".rstrip())
+    for currency, (charged, invoiced) in done.totals.items():
+        click.echo(
+            _("Books in {currency}: {charged} charged less credits, {invoiced} invoiced.").format(
+                currency=currency, charged=_amount(charged), invoiced=_amount(invoiced)
+            )
+        )
+    click.echo(_("Items that jobs hold: {number}.").format(number=done.reserved))
+    click.echo(
+        _("Activity chain: {entries} entries, the last one's hash is {hash}.").format(
+            entries=f"{done.chain.entries:,}", hash=done.chain.last_hash
+        )
+    )
+    click.echo(_("The backup had {size}; everything temporary is gone.").format(size=megabytes(done.bytes)))
+    if done.problems:
+        raise click.ClickException(_("The drill failed:\n{problems}").format(problems="\n".join(done.problems)))
+    click.echo(_("What was backed up came back, and everything adds up."))
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option("--switch", is_flag=True, help="Write the new address into the configuration.")
+@click.option("--ask-password", is_flag=True, help="Ask for the database's password; URL need not hold it.")
+@click.option("--cancel", "give_up", is_flag=True, help="Give up a move that was begun: let everybody write again.")
+def move(url: str | None, switch: bool, ask_password: bool, give_up: bool) -> None:
+    """Move all data to the empty database at URL, such as postgresql://user@host/database, or 'sqlite'.
+
+    Meanwhile, and afterwards, nobody can change the old database. When this is interrupted, run it again.
+    """
+    from omnicrm_tui.upkeep.address import HOME_SQLITE, database_url
+    from omnicrm_tui.upkeep.move import cancel, is_held
+    from omnicrm_tui.upkeep.move import move as move_data
+
+    settings = load_settings()
+    config = settings.config_path or settings.home / "config.yaml"
+    if give_up:
+        cancel(settings)
+        click.echo(_("Everybody can change the data again. What was copied meanwhile is of no use."))
+        return
+    if not url:
+        raise click.UsageError(_("Say where to: the URL of an empty database, or 'sqlite'."))
+    password = click.prompt(_("Password"), hide_input=True, err=True) if ask_password else None
+    target = database_url(url, settings.home, password)
+    try:
+        with progress(_("Moving")) as tell:
+            done = move_data(settings, target, tell=tell)
+    except CrmError as error:
+        if is_held(settings):
+            hint = _("The data still refuse changes: run this again, or let people write with 'omnicrm move --cancel'.")
+            raise CrmError(f"{error.message}\n{hint}") from error
+        raise
+    click.echo(
+        _("{rows} rows of {tables} tables are in the new database, each compared with the old one.").format(
+            rows=f"{done.rows:,}", tables=done.tables
+        )
+    )
+    _say_where(config, HOME_SQLITE if url == HOME_SQLITE else target, switch)
+    click.echo(_("Then start servers and workers anew, and let everybody open the application again."))
+    click.echo(_("The old database is as it was and refuses changes. Delete it when you do not need it any more."))
+
+
+def _say_where(config: Path, address: str, switch: bool) -> None:
+    from omnicrm_tui.upkeep.address import without_password
+    from omnicrm_tui.upkeep.config_switch import lines_for, point_at
+
+    name = plain(str(config))
+    if switch:
+        point_at(config, address)
+        click.echo(_("{path} names it now. What stood there before is a comment.").format(path=name))
+    elif lines := lines_for(without_password(address)):
+        click.echo(_("Put this into {path}, in the place of the section 'database':").format(path=name))
+        click.echo(lines, nl=False)
+    else:
+        click.echo(_("Take the section 'database' out of {path}.").format(path=name))
+
+
+def _amount(units: int) -> str:
+    return f"{units / 10**4:,.2f}"

@@ -125,8 +125,17 @@ def _known_trouble(error: DBAPIError) -> str | None:
 
 
 _LOST = _("The connection to the database was lost; nothing was changed.")
+REFUSES_CHANGES = "omnicrm: the data are being moved"
+"""What a database answers to every change while its data are moved (`frozen.py`)."""
 
 _TROUBLES = (
+    (
+        REFUSES_CHANGES,
+        _(
+            "The data are being moved to another database, or have been. Nothing was changed. "
+            "Open the application again when that has ended."
+        ),
+    ),
     ("locked", _("The database is locked by another program. Nothing was changed; try again.")),
     ("database or disk is full", _("The disk that holds the database is full. Nothing was changed.")),
     ("disk i/o error", _("The disk that holds the database does not take it; it may be full. Nothing was changed.")),

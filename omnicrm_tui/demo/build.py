@@ -104,6 +104,7 @@ def fill(crm: Crm, customers: int) -> tuple[dict[str, int], list[accounts.Live]]
         ]
         for _name, model, values in tables:
             _insert(work.session, model, values)
+        work.activity.chain_bulk()
         live = accounts.live_services(rows.sales, sales.items)
     return {name: len(values) for name, _model, values in tables if name}, live
 

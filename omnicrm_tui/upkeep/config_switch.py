@@ -10,10 +10,8 @@ from pathlib import Path
 import yaml
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.upkeep.address import HOME_SQLITE
 from omnicrm_tui.upkeep.disk import replace_file
-
-HOME_SQLITE = "sqlite"
-"""Said in the place of a URL: the SQLite file in the home."""
 
 _SECTION = re.compile(r"^database\s*:")
 _INSIDE = re.compile(r"^\s+\S")

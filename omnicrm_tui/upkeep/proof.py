@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from omnicrm_tui.activity.rules import ChainWalk
 from omnicrm_tui.database import migrate, rows
 from omnicrm_tui.database.engine import speaking_database
 from omnicrm_tui.database.rows import Row
@@ -24,6 +25,7 @@ class Proof:
 
     def __init__(self) -> None:
         self.books = Books()
+        self.chain = ChainWalk()
         self._keys = _ForeignKeys()
 
     def see(self, head: TableHead, batches: Iterable[Sequence[Row]]) -> None:
@@ -31,11 +33,13 @@ class Proof:
         for batch in batches:
             self._keys.see(head, batch)
             self.books.see(head, batch)
+            self.chain.see(head.name, head.columns, batch)
         self._keys.end(head)
 
     def problems(self) -> list[str]:
         """Return, one sentence each, what is wrong; nothing when the data are whole."""
-        return self._keys.problems + self.books.problems()
+        broken = self.chain.report().problem
+        return [*self._keys.problems, *self.books.problems(), *([broken] if broken else [])]
 
 
 class _ForeignKeys:

@@ -17,6 +17,7 @@ from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.errors import Conflict, DatabaseProblem
 from omnicrm_tui.home import config_path
 from omnicrm_tui.settings import Settings
+from omnicrm_tui.upkeep.address import HOME_SQLITE, database_url
 from omnicrm_tui.upkeep.archive import About, ArchiveReader, Contents, TableHead, TableSum
 from omnicrm_tui.upkeep.backup import Progress, silent, told
 from omnicrm_tui.upkeep.config_switch import point_at
@@ -72,7 +73,8 @@ def restore(
         begun = _claim(home, identity)
         _restore_files(home, archive)
         if database:
-            point_at(config_path(env, home)[0], database)
+            address = HOME_SQLITE if database == HOME_SQLITE else database_url(database, home)
+            point_at(config_path(env, home)[0], address)
         settings = load_settings(env)
         if not (begun and migrate.current_version(settings).state is not SchemaState.LOADING):
             _restore_database(home, settings, archive, identity, tell)

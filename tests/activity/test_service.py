@@ -110,4 +110,4 @@ def test_pages_of_the_terminal_meet_without_a_gap(any_crm: Crm, admin: Actor, cu
 @pytest.mark.req("SVC-149")
 def test_there_is_no_way_to_change_or_delete_an_entry() -> None:
     methods = {name for name in vars(ActivityService) if not name.startswith("_")}
-    assert methods == {"record", "window", "count", "page", "get"}
+    assert methods == {"record", "window", "count", "page", "get", "chain_bulk", "verify_chain"}

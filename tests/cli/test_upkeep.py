@@ -160,8 +160,68 @@ def test_data_that_do_not_add_up_are_told_though_the_file_is_whole(omnicrm: Run,
         connection.execute("UPDATE customer_invoice SET subtotal = subtotal + 1 WHERE void = 0 AND invoice_id < 3")
         connection.execute("UPDATE inventory SET reserved_until = '2026-01-01 00:00:00.000000' WHERE inventory_id = 5")
         connection.execute("UPDATE customer_site SET customer_id = 4711 WHERE site_id = 1")
+        connection.execute("UPDATE activity_log SET actor_name = 'nobody' WHERE activity_id = 4")
     assert omnicrm("backup", str(tmp_path / "b"), stdin=PASSPHRASE).returncode == 0
     found = omnicrm("verify", str(tmp_path / "b"), stdin=PASSPHRASE)
     assert found.returncode == 1
-    for words in ("whole, but not the data", "Invoice 1: subtotal", "Item 5 is held", "points at 4711 in customer"):
+    for words in (
+        "whole, but not the data",
+        "Invoice 1: subtotal",
+        "Item 5 is held",
+        "points at 4711 in customer",
+        "Entry 4 of the activity log was changed",
+    ):
         assert words in found.stderr
+    alone = omnicrm("activity", "verify")
+    assert (alone.returncode, alone.stdout) == (1, "")
+    assert "Entry 4 of the activity log was changed" in alone.stderr
+
+
+def test_a_backup_of_an_older_version_is_restored_and_upgraded(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    assert omnicrm("db", "downgrade", "0001", "--yes").returncode == 0
+    before = everything(f"sqlite:///{filled / 'omnicrm.sqlite'}", "customer_transaction")
+    assert omnicrm("backup", str(tmp_path / "b"), stdin=PASSPHRASE).returncode == 0
+    assert "tables of version 0001" in omnicrm("verify", str(tmp_path / "b"), stdin=PASSPHRASE).stdout
+    new = tmp_path / "new"
+    done = omnicrm("restore", str(tmp_path / "b"), stdin=PASSPHRASE, OMNICRM_HOME=str(new))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Upgraded to 0002" in done.stdout
+    assert everything(f"sqlite:///{new / 'omnicrm.sqlite'}", "customer_transaction") == before
+    proved = omnicrm("activity", "verify", OMNICRM_HOME=str(new))
+    assert (proved.returncode, proved.stderr) == (0, "")
+    assert "none changed, removed or slipped in" in proved.stdout
+
+
+def test_a_drill_proves_everything_and_leaves_nothing(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    place = tmp_path / "drill"
+    place.mkdir()
+    before = everything(f"sqlite:///{filled / 'omnicrm.sqlite'}")
+    done = omnicrm("drill", "--in", str(place))
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in (
+        "customer                             20             20",
+        "Books in ",
+        "Activity chain: ",
+        "came back",
+    ):
+        assert words in done.stdout
+    assert list(place.iterdir()) == []
+    assert everything(f"sqlite:///{filled / 'omnicrm.sqlite'}") == before
+
+
+def test_move_killed_and_run_again(
+    omnicrm: Run, environment: dict[str, str], filled: Path, every_database_url: dict[str, str]
+) -> None:
+    url = every_database_url["postgresql"]
+    before = everything(f"sqlite:///{filled / 'omnicrm.sqlite'}")
+    for at in (("upkeep.filling", "Filling", "fill", 9), ("upkeep.filling", "Filling", "finish", 1)):
+        killed(environment, "move", url, at=at)
+        refused = omnicrm("user", "create", "--email", "a@b.example", stdin="Secret-Passw0rd!")
+        assert (refused.returncode, "being moved" in refused.stderr) == (1, True)
+    done = omnicrm("move", url, "--switch")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "names it now" in done.stdout
+    assert everything(url) == before
+    assert omnicrm("db", "check").returncode == 0
+    assert omnicrm("user", "create", "--email", "a@b.example", stdin="Secret-Passw0rd!").returncode == 0
+    assert everything(f"sqlite:///{filled / 'omnicrm.sqlite'}") == before

@@ -68,13 +68,13 @@ def installation(home: Path, url: str = "") -> Settings:
     return settings
 
 
-def everything(url: str) -> dict[str, list[Row]]:
-    """Return all rows of all tables, in the portable form."""
+def everything(url: str, *names: str) -> dict[str, list[Row]]:
+    """Return all rows of the named tables, by default of all, in the portable form."""
     engine = make_engine(url)
     with rows.snapshot(engine) as connection:
         found = {
             table.name: [row for batch in rows.read(connection, table, sorted(table.columns.keys())) for row in batch]
-            for table in rows.tables_of(connection, metadata.tables)
+            for table in rows.tables_of(connection, names or metadata.tables)
         }
     engine.dispose()
     return found
