@@ -29,7 +29,7 @@ class Seat:
         connection = environ.get("SSH_CONNECTION", "").split()
         self.remote = bool(connection)
         self.source_address = connection[0] if connection else LOCAL
-        self.folder = _own_folder(home, environ) if self.remote else home
+        self.folder = _own_folder(home, environ) if self.remote else _local_folder(home, environ)
 
     @property
     def session(self) -> SessionFile | None:
@@ -66,6 +66,12 @@ class Seat:
             return {}
         kept = chosen.items() if isinstance(chosen, dict) else ()
         return {name: value for name, value in kept if isinstance(value, str)}
+
+
+def _local_folder(home: Path, environ: Mapping[str, str]) -> Path:
+    """Return the home; behind `sudo`, which several administrators may use, a folder for each of them."""
+    person = environ.get("SUDO_UID", "")
+    return home / "seats" / f"sudo-{person}" if person.isdecimal() else home
 
 
 def _own_folder(home: Path, environ: Mapping[str, str]) -> Path | None:
