@@ -80,7 +80,7 @@ def write(export: Export[Any], folder: Path, name: str, progress: Callable[[int]
     0700, the file 0600. Raises ExportFailed, Stopped, and what the source raises; then no file is left.
     """
     if not _NAME.fullmatch(name):
-        raise ExportFailed(f"{name!r} is no name for a file.")
+        raise ExportFailed(_("{name!r} is no name for a file.").format(name=name))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
