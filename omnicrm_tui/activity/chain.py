@@ -85,21 +85,24 @@ def _locked_head(connection: Connection) -> tuple[int, bytes]:
     statement = select(_head.c.entries, _head.c.last_hash).where(_head.c.id == HEAD).with_for_update()
     head = connection.execute(statement).one_or_none()
     if head is None:
-        first = insert(_head).values(id=HEAD, entries=0, last_hash=FIRST)
-        # Of two that begin a chain at once, one does.
-        connection.execute(_or_nothing(first, connection.dialect.name))
+        connection.execute(_first_head(connection.dialect.name))
         head = connection.execute(statement).one()
     return head.entries, bytes(head.last_hash)
 
 
-def _or_nothing(statement: Any, dialect: str) -> Any:
+def _first_head(dialect: str) -> Any:
+    """Of two that begin a chain at once, one does, and the other waits for it."""
+    values = {"id": HEAD, "entries": 0, "last_hash": FIRST}
     if dialect in ("mysql", "mariadb"):
-        return statement.prefix_with("IGNORE")
-    if dialect == "sqlite":
-        return statement.prefix_with("OR IGNORE")
-    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+        from sqlalchemy.dialects.mysql import insert as insert_mariadb
 
-    return postgresql_insert(_head).values(id=HEAD, entries=0, last_hash=FIRST).on_conflict_do_nothing()
+        # Not IGNORE: that would share the row's lock between all who came too late, and none could have it alone.
+        return insert_mariadb(_head).values(values).on_duplicate_key_update(id=HEAD)
+    if dialect == "sqlite":
+        return insert(_head).values(values).prefix_with("OR IGNORE")
+    from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+    return insert_postgresql(_head).values(values).on_conflict_do_nothing()
 
 
 def _some(ids: Iterable[int]) -> Iterator[list[int]]:
