@@ -1,8 +1,10 @@
-"""How long after Ansible told of a finished task the terminal shows it, while one watches the job."""
+"""How long after Ansible told of a finished task the terminal shows it, and GET answers it."""
 
 from __future__ import annotations
 
-from bench.homes import Home, demo_home, list_is_complete, remembered
+import time
+
+from bench.homes import EMAIL, PASSWORD, Home, demo_home, list_is_complete, remembered
 from bench.job import SMALL
 from bench.orders import Shop
 from bench.pty_run import ENTER, PtyProgram
@@ -18,8 +20,35 @@ def run() -> list[Row]:
     home = remembered(demo_home(SMALL))
     shop = Shop(home)
     delays = [delay for _ in range(JOBS) for delay in _watched(home, shop)]
-    what = f"event on screen after Ansible's ({len(delays)} tasks, median {median(delays):.0f} ms)"
-    return [Row(f"{what}, p95", p95(delays), 300)]
+    answers = [delay for _ in range(JOBS) for delay in _polled(shop)]
+    return [
+        Row(f"event {where} after Ansible's ({len(found)} tasks, median {median(found):.0f} ms), p95", p95(found), 300)
+        for where, found in (("on screen", delays), ("in GET", answers))
+    ]
+
+
+def _polled(shop: Shop) -> list[float]:
+    """Ask the API for a job's events, as often as it answers, and return each finished task's delay in milliseconds."""
+    import httpx
+
+    from omnicrm_tui.api.server import ApiServer
+
+    seen: dict[str, float] = {}
+    with ApiServer(shop.crm) as server, httpx.Client(base_url=server.url) as client:
+        said = client.post("/crm/auth/login", json={"email": EMAIL, "password": PASSWORD}).json()
+        client.headers["Authorization"] = f"Bearer {said['token']}"
+        number = shop.order()
+        running = True
+        while running:
+            job = client.get(f"/crm/provision/provision_id/{number}").json()
+            now = time.time()
+            running = job["provisioning_status"] == 1
+            for event in job["provisioning_result_json"]:
+                if event["provisioning_status"] != 1:
+                    seen.setdefault(event["event_name"], now)
+            time.sleep(0.02)
+    told = {event.event_name: event.finished.timestamp() for event in shop.events(number) if event.finished}
+    return [(seen[name] - at) * 1000 for name, at in told.items()]
 
 
 def _watched(home: Home, shop: Shop) -> list[float]:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from gettext import gettext as _
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, LargeBinary, inspect, select
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import ColumnClause, Connection, Engine, column, inspect, select, table
 
 from omnicrm_tui.database.engine import speaking_database
 from omnicrm_tui.errors import DatabaseProblem
+
+SEALED = (
+    "crm_user.totp_secret",
+    "inventory.ki",
+    "inventory.opc",
+    "inventory.management_password",
+    "provision.sealed_vars",
+)
+"""The columns whose values the vault seals. A test holds every other column of bytes to being known to it."""
 
 
 def require_keys(engine: Engine, keys_folder: Path) -> None:
@@ -33,25 +41,17 @@ def require_keys(engine: Engine, keys_folder: Path) -> None:
 
 def _first_sealed(connection: Connection) -> str:
     there = set(inspect(connection).get_table_names())
-    for column in _sealed_columns():
-        if column.table.name in there and _holds_something(connection, column):
-            return f"{column.table.name}.{column.name}"
+    for name in SEALED:
+        table_name, _dot, column_name = name.partition(".")
+        if table_name in there and _holds_something(connection, table_name, column_name):
+            return name
     return ""
 
 
-def _sealed_columns() -> list[Column[bytes]]:
-    from omnicrm_tui.database.schema import metadata
-
-    return [
-        column
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type.impl if isinstance(column.type, TypeDecorator) else column.type, LargeBinary)
-    ]
-
-
-def _holds_something(connection: Connection, column: Column[bytes]) -> bool:
-    known = {found["name"] for found in inspect(connection).get_columns(column.table.name)}
-    if column.name not in known:
+def _holds_something(connection: Connection, table_name: str, column_name: str) -> bool:
+    known = {found["name"] for found in inspect(connection).get_columns(table_name)}
+    if column_name not in known:
         return False  # of an older version
-    return connection.execute(select(column).where(column.is_not(None)).limit(1)).first() is not None
+    sealed: ColumnClause[bytes] = column(column_name)
+    statement = select(sealed).select_from(table(table_name)).where(sealed.is_not(None)).limit(1)
+    return connection.execute(statement).first() is not None

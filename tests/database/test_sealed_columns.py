@@ -5,12 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import LargeBinary
+from sqlalchemy.types import TypeDecorator
 
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.database.sealed_columns import require_keys
+from omnicrm_tui.database.schema import metadata
+from omnicrm_tui.database.sealed_columns import SEALED, require_keys
 from omnicrm_tui.errors import DatabaseProblem
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.inventory.schemas import ItemInput, TemplateInput
+
+NOT_SEALED: set[str] = {"activity_chain.last_hash", "activity_log.chain_hash"}
+
+
+def test_every_column_of_bytes_is_sealed_or_named_here() -> None:
+    found = {
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type.impl if isinstance(column.type, TypeDecorator) else column.type, LargeBinary)
+    }
+    assert found - NOT_SEALED == set(SEALED)
 
 
 def test_sealed_values_without_their_keys_are_told(any_crm: Crm, admin: Actor, tmp_path: Path) -> None:
