@@ -37,6 +37,7 @@ class Leader:
         self._stop = stop
         self._look_seconds = look_seconds
         self._leading = False
+        self._troubles: dict[str, str] = {}
         self._outdated = False
 
     def run(self) -> None:
@@ -45,33 +46,42 @@ class Leader:
         Ends by itself once the database was upgraded: whoever runs the newer program leads from then on.
         """
         while not (self._stop.is_set() or self._outdated):
-            self._safely(self._look)
+            self._look()
             self._stop.wait(self._look_seconds if self._leading else FOLLOW_SECONDS)
-        self._safely(self._lease.release)
+        self._safely("lease", self._lease.release)
 
     def _look(self) -> None:
-        leading = self._lease.hold()
+        leading = self._safely("lease", self._lease.hold) is True
         if leading != self._leading:
             self._leading = leading
-            _log.info("Leading %s from now on" if leading else "Another process leads %s", self._lease.name)
-        for duty in self._duties if leading else ():
-            self._safely(lambda duty=duty: duty(self._goes_on))  # type: ignore[misc]
+            _log.info("Leading %s from now on" if leading else "Not leading %s any more", self._lease.name)
+        for number, duty in enumerate(self._duties if leading else ()):
+            self._safely(f"duty {number}", lambda duty=duty: duty(self._goes_on))  # type: ignore[misc]
 
     def _goes_on(self) -> bool:
         return not self._stop.is_set() and self._lease.hold()
 
-    def _safely(self, task: Callable[[], object]) -> None:
+    def _safely(self, what: str, task: Callable[[], object]) -> object:
+        """Do `task` and return its result, None where that failed; a trouble that lasts is told once."""
         try:
-            task()
+            result = task()
         except ProgramOutdated as error:
             if not self._outdated:
                 _log.error("The duty %s is left to the newer program: %s", self._lease.name, error.message)
             self._outdated = True
+            return None
         except CrmError as error:
-            _log.warning("The duty %s waits: %s", self._lease.name, error.message)
+            if self._troubles.get(what) != error.message:
+                _log.warning("The duty %s waits: %s", self._lease.name, error.message)
+            self._troubles[what] = error.message
+            return None
         except Exception:
             # A leader that dies of a surprise would stop all mail without a word.
             _log.exception("The duty %s met an unexpected error", self._lease.name)
+            return None
+        if self._troubles.pop(what, None) is not None:
+            _log.info("The duty %s goes on", self._lease.name)
+        return result
 
 
 def every(seconds: float, duty: Duty, monotonic: Callable[[], float] = time.monotonic) -> Duty:

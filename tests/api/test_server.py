@@ -15,7 +15,10 @@ from sqlalchemy.pool import QueuePool
 from omnicrm_tui import logs
 from omnicrm_tui.api.server import THREADS, ApiServer, listen
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.errors import OutsideSystemError
+from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.identity.schemas import UserInput
 
 
 @pytest.mark.req("CAT-192")
@@ -100,3 +103,26 @@ def test_each_request_is_logged_under_the_id_that_its_answer_names(crm: Crm) -> 
     assert [line["status"] for line in lines] == [403, 404]
     assert lines[0]["milliseconds"] > 0
     assert "secret-7" not in text
+
+
+@pytest.mark.req("PLT-066")
+def test_several_servers_know_the_same_sessions(crm: Crm, admin: Actor, cheap_hashes: None) -> None:
+    """Each request may go to another instance: what they remember is in the database."""
+    person = {"username": "ada", "email": "ada@mail.example", "first_name": "Ada", "last_name": "L"}
+    with crm.as_actor(admin) as work:
+        work.identity.ensure_catalogue()
+        work.identity.create_user(UserInput(password="Right-Horse9", role="System Admin", **person))
+    second = Crm(crm.settings, make_engine(crm.settings.database_url), crm.clock, crm.vault)
+    with ApiServer(crm) as one, ApiServer(second) as other:
+        login = {"email": "ada@mail.example", "password": "Right-Horse9"}
+        tokens = httpx.post(f"{one.url}/crm/auth/login", json=login).json()
+        bearer = {"authorization": f"Bearer {tokens['token']}"}
+        assert httpx.get(f"{other.url}/crm/customer", headers=bearer).status_code == 200
+        renewal = {"refresh_token": tokens["refresh_token"]}
+        renewed = httpx.post(f"{other.url}/crm/auth/refresh", json=renewal).json()
+        bearer = {"authorization": f"Bearer {renewed['token']}"}
+        assert httpx.get(f"{one.url}/crm/customer", headers=bearer).status_code == 200
+        ended = {"refresh_token": renewed["refresh_token"]}
+        assert httpx.post(f"{one.url}/crm/auth/logout", json=ended).status_code == 200
+        assert httpx.get(f"{other.url}/crm/customer", headers=bearer).status_code == 401
+    second.close()

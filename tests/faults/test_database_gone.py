@@ -11,8 +11,8 @@ from sqlalchemy import make_url
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.messaging.rules import DUTIES
-from tests.faults.conftest import House, wait_for
 from tests.faults.proxy import Proxy
+from tests.fixtures.house import House, wait_for
 
 TEST = system_actor("test")
 

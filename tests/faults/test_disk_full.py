@@ -8,7 +8,7 @@ import pytest
 
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.listing import FIRST, ListQuery
-from tests.faults.conftest import House
+from tests.fixtures.house import House
 
 MOST_CUSTOMERS = 3000
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from datetime import timedelta
 
 import pytest
 
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.errors import NotPermitted
+from omnicrm_tui.errors import DatabaseProblem, NotPermitted
 from omnicrm_tui.identity.actor import Actor, ActorKind
+from omnicrm_tui.messaging import leading
 from omnicrm_tui.messaging.leading import every
 from omnicrm_tui.messaging.leases import LEASE_MS, Lease
 
@@ -74,3 +77,30 @@ def test_a_duty_that_is_due_now_and_then_is_done_at_once_and_then_at_its_time(ti
         duty(lambda: True)
         ticks.now += 1
     assert done == [100.0, 160.0, 220.0]
+
+
+def test_a_trouble_that_lasts_is_told_once_and_its_end_too(
+    crm: Crm, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, looks = threading.Event(), 0
+    monkeypatch.setattr(leading, "FOLLOW_SECONDS", 0.01)
+
+    def hold(_lease: Lease) -> bool:
+        nonlocal looks
+        looks += 1
+        if 3 <= looks < 8:
+            raise DatabaseProblem("The disk is full.")
+        if looks > 9:
+            stop.set()
+        return True
+
+    monkeypatch.setattr(Lease, "hold", hold)
+    with caplog.at_level(logging.INFO, "omnicrm_tui.messaging.leading"):
+        leading.Leader(crm, "outbox", stop, [], look_seconds=0.01).run()
+    assert caplog.messages == [
+        "Leading outbox from now on",
+        "The duty outbox waits: The disk is full.",
+        "Not leading outbox any more",
+        "The duty outbox goes on",
+        "Leading outbox from now on",
+    ]
