@@ -34,12 +34,13 @@ def version(settings: Settings) -> Iterator[Finding]:
     elif found.state is migrate.SchemaState.NEWER:
         what = _("It is of version {version}, which this program does not know.").format(version=found.revision)
         yield broken(name, what, _("Install the newer program on this host too."))
+    elif found.state is migrate.SchemaState.EMPTY:
+        yield broken(name, _("It is empty."), _("Run 'omnicrm db upgrade' to make its tables."))
+    elif found.state is migrate.SchemaState.LOADING:
+        what = _("It is being filled by a restore or a move, or one of them was interrupted.")
+        yield broken(name, what, _("Let it finish, or run the same command again."))
     else:
-        what = (
-            _("It is empty.")
-            if found.revision is None
-            else _("It is of the older version {version}.").format(version=found.revision)
-        )
+        what = _("It is of the older version {version}.").format(version=found.revision)
         yield broken(name, what, _("Back it up, then run 'omnicrm db upgrade'."))
 
 

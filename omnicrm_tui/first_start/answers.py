@@ -121,6 +121,8 @@ def check_database(home: Path, url: str) -> str:
         return _("it answers and is empty: the tables will be made") if url else _("an SQLite file in the state folder")
     if found.state is migrate.SchemaState.CURRENT:
         return _("it answers, and holds data of OmniCRM already: they stay")
+    if found.state is not migrate.SchemaState.OLDER:
+        migrate.require_current(settings)
     older = _("It holds data of another version ({version}): run 'omnicrm db upgrade' on it first.")
     raise DatabaseProblem(older.format(version=found.revision))
 

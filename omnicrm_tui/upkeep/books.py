@@ -28,6 +28,7 @@ class Books:
         self.reserved = 0
         """Items that jobs hold or have touched."""
         self._lines: dict[int, int] = defaultdict(int)
+        self._taxes: dict[int, int] = defaultdict(int)
         self._line_owners: dict[int, set[int]] = defaultdict(set)
         self._invoices: dict[int, tuple[Any, ...]] = {}
         self._owners: dict[int, int] = {}
@@ -53,7 +54,7 @@ class Books:
             if subtotal + tax != total:
                 found.append(_("Invoice {number}: subtotal and tax are not its total.").format(number=invoice_id))
             # A payment is a credit on the invoice that it settles; it is not one of the lines that were added up.
-            if self._lines[invoice_id] not in (subtotal, subtotal - total):
+            if self._lines[invoice_id] not in (subtotal, subtotal - total) or self._taxes[invoice_id] != tax:
                 found.append(_("Invoice {number}: its lines do not add up to it.").format(number=invoice_id))
             if self._line_owners[invoice_id] - {customer_id}:
                 found.append(_("Invoice {number} has lines of another customer.").format(number=invoice_id))
@@ -85,6 +86,7 @@ class Books:
             self.balances[customer_id, row[at["currency"]]] += row[at["retail_cost"]] + row[at["tax_amount"]]
         if invoice_id is not None:
             self._lines[invoice_id] += row[at["retail_cost"]]
+            self._taxes[invoice_id] += row[at["tax_amount"]]
             self._line_owners[invoice_id].add(customer_id)
 
     def _item(self, at: dict[str, int], row: Row) -> None:

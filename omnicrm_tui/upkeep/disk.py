@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from gettext import gettext as _
 from pathlib import Path
@@ -47,13 +47,16 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict(_("{path} is being written already.").format(path=path)) from None
+        if path.exists() or not _is_the_file(handle, partial):
+            # Another one was finished between the look at the name and the lock.
+            raise Conflict(_("{path} exists already. Choose another name.").format(path=path))
         try:
             os.fchmod(handle, 0o600)
             file.truncate(0)
             yield file
             file.flush()
             os.fsync(handle)
-            partial.rename(path)
+            _give_name(partial, path)
         except BaseException as error:
             partial.unlink(missing_ok=True)
             if isinstance(error, OSError):
@@ -62,18 +65,43 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Put `data` in the place of `path`, whole or not at all."""
+def _is_the_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _give_name(partial: Path, path: Path) -> None:
+    """Let `partial` be `path`, which nobody has made meanwhile. Raises Conflict."""
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        raise Conflict(_("{path} exists already. Choose another name.").format(path=path)) from None
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        # A file system without hard links, such as that of a stick.
+        partial.rename(path)
+    else:
+        partial.unlink()
+
+
+def replace_file(path: Path, data: bytes | Iterable[bytes], mode: int = 0o600) -> None:
+    """Put `data`, in one or in parts, in the place of `path`, whole or not at all."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
+        scratch.unlink(missing_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
-    except OSError as error:
+    except BaseException as error:
         scratch.unlink(missing_ok=True)
-        raise _full(path, error) from error
+        if isinstance(error, OSError):
+            raise _full(path, error) from error
+        raise
     sync_folder(path.parent)
 
 

@@ -19,8 +19,10 @@ from omnicrm_tui.database.rows import Row
 from omnicrm_tui.errors import Conflict, DatabaseProblem
 from omnicrm_tui.settings import Settings
 
-_TELLING = ("customer", "crm_user", "product")
-"""A database where these are empty holds nothing that anybody would miss: its tables were just made."""
+_SEEDED = ("crm_permission", "crm_role", "crm_role_permission")
+"""Where `omnicrm db upgrade` puts rows when it is done: with rows in no other table, nobody would miss anything."""
+_MIGRATED = ("activity_chain",)
+"""Where migrations put rows: they may be there without a version."""
 
 
 class Filling:
@@ -34,7 +36,8 @@ class Filling:
 
     def is_filled(self, name: str) -> bool:
         """Tell whether an earlier attempt has filled the table."""
-        filled = rows.count(self._connection, self.tables[name]) > 0
+        table = self.tables.get(name)
+        filled = table is not None and rows.count(self._connection, table) > 0
         self._connection.rollback()
         return filled
 
@@ -80,7 +83,7 @@ def filling(settings: Settings, revision: str, source: str) -> Iterator[Filling]
     try:
         with speaking_database():
             if version.state is not SchemaState.LOADING:
-                _clear(engine, revision)
+                _clear(engine, revision, version.state)
                 migrate.upgrade(settings, revision)
                 _mark(engine, revision, source)
             with rows.loading(engine) as connection:
@@ -89,13 +92,36 @@ def filling(settings: Settings, revision: str, source: str) -> Iterator[Filling]
         engine.dispose()
 
 
-def _clear(engine: Engine, revision: str) -> None:
-    """Take away tables that hold nothing; a kill may have left some without a version. Raises Conflict."""
+@contextmanager
+def filled(settings: Settings, revision: str) -> Iterator[Filling]:
+    """Give a database that was filled at `revision`, to read it once more."""
+    engine = make_engine(settings.database_url)
+    try:
+        with speaking_database(), rows.loading(engine) as connection:
+            yield Filling(engine, connection, revision)
+    finally:
+        engine.dispose()
+
+
+def _clear(engine: Engine, revision: str, state: SchemaState) -> None:
+    """Take away tables that hold nothing; a kill may have left some without a version. Raises Conflict.
+
+    Another program's tables, whatever is in them, are reason enough to leave all as it is.
+    """
     with rows.loading(engine) as connection:
-        there = inspect(connection).get_table_names()
+        there = set(inspect(connection).get_table_names())
         known = {*migrate.tables_at(revision), *migrate.tables_at(migrate.HEAD)}
-        tables = rows.tables_of(connection, known.intersection(there))
-        if any(rows.count(connection, table) for table in tables if table.name in _TELLING):
+        # A version that is not known speaks of another program as well, or of a newer one.
+        strange = there - known - (set() if state is SchemaState.NEWER else {"alembic_version"})
+        if strange:
+            raise Conflict(
+                _("The database holds tables of another program or version ({names}). Nothing was changed.").format(
+                    names=", ".join(sorted(strange)[:5])
+                )
+            )
+        tables = rows.tables_of(connection, known & there)
+        seeded = _MIGRATED if state is SchemaState.EMPTY else (*_SEEDED, *_MIGRATED)
+        if any(rows.count(connection, table) for table in tables if table.name not in seeded):
             raise Conflict(_("The database is not empty. Choose an empty one; nothing was changed."))
         for name in [*(table.name for table in reversed(tables)), *({"alembic_version"}.intersection(there))]:
             connection.exec_driver_sql(f"DROP TABLE {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from gettext import gettext as _
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from omnicrm_tui import opening
 from omnicrm_tui.config_file import load_settings, prepared_home
@@ -21,13 +23,14 @@ from omnicrm_tui.upkeep.address import HOME_SQLITE, database_url
 from omnicrm_tui.upkeep.archive import About, ArchiveReader, Contents, TableHead, TableSum
 from omnicrm_tui.upkeep.backup import Progress, silent, told
 from omnicrm_tui.upkeep.config_switch import point_at
-from omnicrm_tui.upkeep.disk import replace_file, require_room
-from omnicrm_tui.upkeep.filling import Filling, filling
-from omnicrm_tui.upkeep.home import sqlite_file
+from omnicrm_tui.upkeep.disk import replace_file, require_room, sync_folder
+from omnicrm_tui.upkeep.filling import Filling, filled, filling
+from omnicrm_tui.upkeep.home import CONFIG, sqlite_file
 from omnicrm_tui.upkeep.sealed import DamagedFile, SealedReader
 
 UNFINISHED = "restore.json"
-"""In a home that a restore has begun to fill, and only there: which backup it was."""
+"""In a home that a restore has begun to fill, and only there: the backup, its database, and how far it came."""
+_FILLED = "filled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +65,27 @@ def restore(
 ) -> Restored:
     """Restore a backup into the empty home that `env` names and the empty database of the backup's configuration.
 
-    `database` is the URL of another database; it is written into the restored configuration. A restore that was
-    interrupted goes on when it is run again with the same file. Each table is read back and compared with the
-    backup's checksum. A backup of an older version is brought to this program's. Raises Conflict where something
-    is there already, WrongPassphrase, DamagedFile, DatabaseProblem.
+    The configuration goes where `env` says that it is (OMNICRM_CONFIG). `database` is the URL of another database; it
+    is written into the restored configuration. A restore that was interrupted goes on when it is run again with the
+    same file and database. Each table is read back and compared with the backup's checksum. A backup of an older
+    version is brought to this program's. Raises Conflict where something is there already, WrongPassphrase,
+    DamagedFile, DatabaseProblem.
     """
     env = os.environ if env is None else env
     home = prepared_home(env)
     with opened(path, passphrase) as (archive, identity):
-        begun = _claim(home, identity)
-        _restore_files(home, archive)
+        config = config_path(env, home)[0]
+        mark = _claim(home, config, identity)
+        found = config.with_name(config.name + ".partial")
+        _restore_files(home, archive, found)
         if database:
             address = HOME_SQLITE if database == HOME_SQLITE else database_url(database, home)
-            point_at(config_path(env, home)[0], address)
-        settings = load_settings(env)
-        if not (begun and migrate.current_version(settings).state is not SchemaState.LOADING):
-            _restore_database(home, settings, archive, identity, tell)
-        contents = _read_to_the_end(archive)
+            point_at(found, address)
+        settings = _configured(env, config, found, mark)
+        if mark.get("phase") == _FILLED and migrate.current_version(settings).state in _USABLE:
+            contents = _look_again(settings, archive)
+        else:
+            contents = _restore_database(home, settings, archive, identity, tell)
     # What is of this version is left as it was, to the last row.
     older = migrate.current_version(settings).state is SchemaState.OLDER
     upgraded = opening.upgrade(settings) if older else []
@@ -86,39 +93,90 @@ def restore(
     return Restored(settings, archive.about, contents, upgraded)
 
 
-def _claim(home: Path, identity: str) -> bool:
-    """Take an empty home for this restore, or go on with it; tell whether its database was begun. Raises Conflict."""
+_USABLE = (SchemaState.CURRENT, SchemaState.OLDER)
+
+
+def _claim(home: Path, config: Path, identity: str) -> dict[str, Any]:
+    """Take an empty home for this restore, or go on with it; return what was noted of it. Raises Conflict."""
     try:
-        mark = json.loads((home / UNFINISHED).read_text("utf-8"))
+        mark: dict[str, Any] = json.loads((home / UNFINISHED).read_text("utf-8"))
     except (OSError, ValueError):
         mark = {}
     if mark.get("backup") == identity:
-        return bool(mark.get("database"))
+        return mark
     if there := sorted(path.name for path in home.iterdir() if path.name != "logs"):
         raise Conflict(
             _("{home} is not empty ({there}). Restore into an empty folder: choose another OMNICRM_HOME.").format(
                 home=home, there=", ".join(there[:5]) + (", ..." if len(there) > 5 else "")
             )
         )
-    _note(home, identity, database=False)
-    return False
+    if config.exists():
+        raise Conflict(
+            _("{path}, which OMNICRM_CONFIG names, is there already. Move it away: the backup brings its own.").format(
+                path=config
+            )
+        )
+    _note(home, identity)
+    return {}
 
 
-def _note(home: Path, identity: str, *, database: bool) -> None:
-    replace_file(home / UNFINISHED, json.dumps({"backup": identity, "database": database}).encode())
+def _note(home: Path, identity: str, **more: str) -> None:
+    replace_file(home / UNFINISHED, json.dumps({"backup": identity, **more}).encode())
 
 
-def _restore_database(home: Path, settings: Settings, archive: ArchiveReader, identity: str, tell: Progress) -> None:
+def _configured(env: Mapping[str, str], config: Path, found: Path, mark: Mapping[str, Any]) -> Settings:
+    """Put the configuration that was `found` in the backup in its place, and return the settings that it leads to.
+
+    Raises Conflict, with nothing changed, when an earlier attempt has begun to fill another database.
+    """
+    settings = load_settings({**env, "OMNICRM_CONFIG": str(found)} if found.exists() else env)
+    if mark.get("target", _name_of(settings)) != _name_of(settings):
+        found.unlink(missing_ok=True)
+        raise Conflict(
+            _("This restore was begun into another database. Give the same --database as then, or an empty home.")
+        )
+    if found.exists():
+        found.replace(config)
+        sync_folder(config.parent)
+    return load_settings(env)
+
+
+def _name_of(settings: Settings) -> str:
+    return hashlib.sha256(settings.database_url.encode()).hexdigest()
+
+
+def _restore_database(
+    home: Path, settings: Settings, archive: ArchiveReader, identity: str, tell: Progress
+) -> Contents:
     if file := sqlite_file(settings):
         require_room(file.parent, archive.about.database_bytes)
     with filling(settings, archive.about.revision, identity) as target:
-        _note(home, identity, database=True)
+        target_name = _name_of(settings)
+        _note(home, identity, target=target_name)
         for table, batches in archive.tables():
             if not target.is_filled(table.name):
                 target.fill(table.name, table.columns, told(table.name, batches, tell))
-        for name, expected in archive.close().tables.items():
-            _compare(target, archive.heads[name], expected)
+        contents = _compared(target, archive)
+        # Noted first: a kill in between leaves a database that is still being filled, and is looked at anew.
+        _note(home, identity, target=target_name, phase=_FILLED)
         target.finish()
+    return contents
+
+
+def _look_again(settings: Settings, archive: ArchiveReader) -> Contents:
+    """An earlier attempt has filled the database: compare it once more, unless it was upgraded since."""
+    if migrate.current_version(settings).revision != archive.about.revision:
+        return _read_to_the_end(archive)
+    with filled(settings, archive.about.revision) as target:
+        return _compared(target, archive)
+
+
+def _compared(target: Filling, archive: ArchiveReader) -> Contents:
+    """Read back what the database made of all tables; return what the backup holds. Raises DatabaseProblem."""
+    contents = _read_to_the_end(archive)
+    for name, expected in contents.tables.items():
+        _compare(target, archive.heads[name], expected)
+    return contents
 
 
 def _read_to_the_end(archive: ArchiveReader) -> Contents:
@@ -127,18 +185,16 @@ def _read_to_the_end(archive: ArchiveReader) -> Contents:
     return archive.close()
 
 
-def _restore_files(home: Path, archive: ArchiveReader) -> None:
+def _restore_files(home: Path, archive: ArchiveReader, config: Path) -> None:
+    """Put the files of the backup into the home, and its configuration to `config`."""
     for name, mode, parts in archive.files():
         pure = PurePosixPath(name)
         if pure.is_absolute() or ".." in pure.parts:
             raise DamagedFile(_("The backup holds a file outside its home: {name}.").format(name=name))
-        place = home / pure
+        place = config if name == CONFIG else home / pure
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-            for part in parts:
-                file.write(part)
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+        # Replaced, not written into: an earlier attempt may have left it without permission to write.
+        replace_file(place, parts, mode & 0o700)
 
 
 def _compare(target: Filling, head: TableHead, expected: tuple[int, str]) -> None:

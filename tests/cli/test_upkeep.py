@@ -158,6 +158,10 @@ def test_killed_while_backing_up_and_while_restoring(
 def test_data_that_do_not_add_up_are_told_though_the_file_is_whole(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
     with sqlite3.connect(filled / "omnicrm.sqlite") as connection:
         connection.execute("UPDATE customer_invoice SET subtotal = subtotal + 1 WHERE void = 0 AND invoice_id < 3")
+        connection.execute(
+            "UPDATE customer_invoice SET tax_amount = tax_amount + 7, retail_cost = retail_cost + 7"
+            " WHERE void = 0 AND invoice_id = 3"
+        )
         connection.execute("UPDATE inventory SET reserved_until = '2026-01-01 00:00:00.000000' WHERE inventory_id = 5")
         connection.execute("UPDATE customer_site SET customer_id = 4711 WHERE site_id = 1")
         connection.execute("UPDATE activity_log SET actor_name = 'nobody' WHERE activity_id = 4")
@@ -167,6 +171,7 @@ def test_data_that_do_not_add_up_are_told_though_the_file_is_whole(omnicrm: Run,
     for words in (
         "whole, but not the data",
         "Invoice 1: subtotal",
+        "Invoice 3: its lines",
         "Item 5 is held",
         "points at 4711 in customer",
         "Entry 4 of the activity log was changed",

@@ -14,6 +14,8 @@ from omnicrm_tui.billing.schemas import InvoiceInput
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.database import migrate
+from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.doctor import data, here, there
 from omnicrm_tui.doctor.examine import examine
 from omnicrm_tui.doctor.findings import Finding
@@ -155,7 +157,19 @@ def test_a_database_that_is_not_there_ends_the_examination_with_its_reason(setti
 def test_an_empty_server_asks_for_its_tables(settings: Settings, any_database_url: str) -> None:
     found = _only(data.version(_with(settings, database={"url": any_database_url})))
     assert found.state == "broken"
-    assert "omnicrm db upgrade" in found.mend
+    assert (found.found, found.mend) == ("It is empty.", "Run 'omnicrm db upgrade' to make its tables.")
+
+
+def test_a_database_that_is_being_filled_is_not_called_an_older_one(settings: Settings) -> None:
+    open_crm(settings).close()
+    engine = make_engine(settings.database_url)
+    with engine.begin() as connection:
+        migrate.mark_loading(connection, "3d5a34")
+    engine.dispose()
+    found = _only(data.version(settings))
+    assert found.state == "broken"
+    assert found.found.startswith("It is being filled by a restore or a move")
+    assert "run the same command again" in found.mend
 
 
 def test_the_clocks_of_both_hosts_are_compared(any_crm: Crm, clock: FrozenClock) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.database import migrate
+from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.errors import Conflict, DatabaseProblem, InvalidInput, OutsideSystemError
 from omnicrm_tui.first_start import KEPT, is_due
 from omnicrm_tui.first_start.answers import Answers, check_database, check_ocs, keep, kept
@@ -131,6 +133,12 @@ def test_a_database_is_asked(tmp_path: Path, any_database_url: str) -> None:
         tmp_path / "home", tmp_path / "home" / "config.yaml", _answers(database_url=any_database_url), lambda _s: None
     )
     assert "holds data of OmniCRM already" in check_database(tmp_path, any_database_url)
+    engine = make_engine(any_database_url)
+    with engine.begin() as connection:
+        migrate.mark_loading(connection, "3d5a34")
+    engine.dispose()
+    with pytest.raises(DatabaseProblem, match="is being filled"):
+        check_database(tmp_path, any_database_url)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle://host/db", "postgresql+nodriver://host/db"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.database.rows import Row
 from omnicrm_tui.database.schema import metadata
 from omnicrm_tui.errors import Conflict, CrmError, DatabaseProblem, InvalidInput
+from omnicrm_tui.opening import open_crm
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.upkeep import backup as backups
 from omnicrm_tui.upkeep import disk
@@ -264,3 +266,150 @@ def test_two_backups_into_one_file_do_not_mix(settings: Settings, tmp_path: Path
             _backup(settings, tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == b"the first"
     assert sorted(os.listdir(tmp_path)) == ["b", "home"]
+
+
+def test_a_backup_that_was_finished_meanwhile_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second has opened the scratch file when the first gives it its name."""
+    partial, path = tmp_path / "b.partial", tmp_path / "b"
+    partial.write_bytes(b"the first")
+    real = disk.fcntl.flock
+
+    def late(file: Any, how: int) -> None:
+        partial.rename(path)
+        real(file, how)
+
+    monkeypatch.setattr(disk.fcntl, "flock", late)
+    with pytest.raises(Conflict, match="exists already"), disk.whole_file(path):
+        pytest.fail("nothing is to be written")
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == ["b"]
+    path.unlink()
+    with pytest.raises(Conflict, match="exists already"), disk.whole_file(path) as file:
+        file.write(b"the second")
+        path.write_bytes(b"the first")
+    assert path.read_bytes() == b"the first"
+    assert os.listdir(tmp_path) == ["b"]
+
+
+def _interrupted(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    """Restore up to the moment at which the database is full and every program may work with it."""
+    real = Filling.finish
+
+    def finishing(self: Filling) -> None:
+        real(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Filling, "finish", finishing)
+    with pytest.raises(KeyboardInterrupt):
+        _restore(path, home, **more)
+    monkeypatch.undo()
+
+
+def test_going_on_fills_a_database_that_was_made_anew_meanwhile(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = settings.home / "plays" / "play_ours é.yaml"
+    play.chmod(0o400)
+    _backup(settings, tmp_path / "b")
+    home, database = tmp_path / "new", tmp_path / "db.sqlite"
+    url = f"sqlite:///{database}"
+    _interrupted(tmp_path / "b", home, monkeypatch, database=url)
+    for left in tmp_path.glob("db.sqlite*"):
+        left.unlink()
+    before = (home / "plays" / play.name).stat().st_ino
+    with (home / "plays" / play.name).open("rb"):
+        assert _restore(tmp_path / "b", home, database=url).contents.tables
+        # Nobody but root could write into the one that is there.
+        assert (home / "plays" / play.name).stat().st_ino != before
+    assert stat.S_IMODE((home / "plays" / play.name).stat().st_mode) == 0o400
+    assert everything(url) == everything(settings.database_url)
+    assert not (home / "restore.json").exists()
+
+
+def test_going_on_compares_what_an_earlier_attempt_has_filled(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _backup(settings, tmp_path / "b")
+    home, url = tmp_path / "new", f"sqlite:///{tmp_path / 'db.sqlite'}"
+    _interrupted(tmp_path / "b", home, monkeypatch, database=url)
+    _write_something(url)
+    with pytest.raises(DatabaseProblem, match="not as it is in the backup"):
+        _restore(tmp_path / "b", home, database=url)
+
+
+def test_going_on_into_another_database_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The configuration in the backup names the database that everybody works with."""
+    assert settings.config_path
+    settings.config_path.write_text(f"database:\n  url: {settings.database_url}\n")
+    _backup(settings, tmp_path / "b")
+    home, url = tmp_path / "new", f"sqlite:///{tmp_path / 'db.sqlite'}"
+    _interrupted(tmp_path / "b", home, monkeypatch, database=url)
+    before = (home / "config.yaml").read_text()
+    with pytest.raises(Conflict, match="into another database"):
+        _restore(tmp_path / "b", home)
+    assert (home / "config.yaml").read_text() == before
+    assert not (home / "config.yaml.partial").exists()
+    assert _restore(tmp_path / "b", home, database=url).settings.database_url == url
+
+
+def test_the_configuration_comes_back_where_the_environment_names_it(settings: Settings, tmp_path: Path) -> None:
+    _backup(settings, tmp_path / "b")
+    named, home = tmp_path / "etc" / "omnicrm.yaml", tmp_path / "new"
+    env = {"OMNICRM_HOME": str(home), "OMNICRM_CONFIG": str(named)}
+    named.parent.mkdir()
+    named.write_text("crm:\n  company_name: Somebody else\n")
+    with pytest.raises(Conflict, match=r"omnicrm\.yaml, which OMNICRM_CONFIG names, is there already"):
+        restore(tmp_path / "b", PASSPHRASE, env=env)
+    assert "Somebody else" in named.read_text()
+    named.unlink()
+    done = restore(tmp_path / "b", PASSPHRASE, env=env)
+    assert done.settings.crm.company_name == "Zoë's Telecom"
+    assert load_settings(env) == done.settings
+    assert not (home / "config.yaml").exists()
+    assert [path.name for path in named.parent.iterdir()] == ["omnicrm.yaml"]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE lease (plate TEXT)", "INSERT INTO lease VALUES ('B-OK 1')"],
+        ["CREATE TABLE lease (plate TEXT)", "CREATE TABLE alembic_version AS SELECT '3d5a34c1' AS version_num"],
+        ["CREATE TABLE cars (plate TEXT)"],
+        ["CREATE TABLE outbox (letter TEXT)", "INSERT INTO outbox VALUES ('Dear')"],
+    ],
+)
+def test_the_tables_of_another_program_are_left_alone(
+    settings: Settings, tmp_path: Path, statements: list[str]
+) -> None:
+    _backup(settings, tmp_path / "b")
+    with sqlite3.connect(tmp_path / "theirs.sqlite") as theirs:
+        for statement in statements:
+            theirs.execute(statement)
+        theirs.commit()
+        before = list(theirs.iterdump())
+        with pytest.raises(Conflict, match=r"another program or version|not empty"):
+            _restore(tmp_path / "b", tmp_path / "new", database=f"sqlite:///{tmp_path / 'theirs.sqlite'}")
+        assert list(theirs.iterdump()) == before
+
+
+def test_tables_that_were_just_made_are_no_reason_to_refuse(settings: Settings, tmp_path: Path) -> None:
+    _backup(settings, tmp_path / "b")
+    fresh = Settings(home=tmp_path / "fresh")
+    fresh.home.mkdir(mode=0o700)
+    open_crm(fresh).close()
+    _restore(tmp_path / "b", tmp_path / "new", database=fresh.database_url)
+    assert everything(fresh.database_url) == everything(settings.database_url)
+
+
+def test_a_table_that_this_program_does_not_know_is_named(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _backup(settings, tmp_path / "b")
+    real = migrate.tables_at
+    monkeypatch.setattr(migrate, "tables_at", lambda revision: [name for name in real(revision) if name != "lease"])
+    with pytest.raises(DatabaseProblem, match="The table lease is not as this program knows it"):
+        _restore(tmp_path / "b", tmp_path / "new")
