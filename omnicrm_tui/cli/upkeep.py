@@ -9,9 +9,9 @@ import click
 
 from omnicrm_tui.cli.output import plain
 from omnicrm_tui.cli.progress import progress
-from omnicrm_tui.cli.secret_input import passphrase, passphrase_options
+from omnicrm_tui.cli.secret_input import passphrase, passphrase_options, private_line
 from omnicrm_tui.config_file import load_settings
-from omnicrm_tui.errors import CrmError
+from omnicrm_tui.errors import CrmError, InvalidInput
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -45,14 +45,30 @@ def backup(file: Path, passphrase_stdin: bool, passphrase_file: Path | None) -> 
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--database", metavar="URL", help="Use this empty database, or 'sqlite' for a file in the home.")
+@click.option(
+    "--database-url-file", type=click.Path(path_type=Path), help="Read the database's URL from this file (0600)."
+)
 @passphrase_options
-def restore(file: Path, database: str | None, passphrase_stdin: bool, passphrase_file: Path | None) -> None:
+def restore(
+    file: Path,
+    database: str | None,
+    database_url_file: Path | None,
+    passphrase_stdin: bool,
+    passphrase_file: Path | None,
+) -> None:
     """Bring back what is in FILE: an empty home and an empty database become what was backed up.
 
     OMNICRM_HOME names the home. When this is interrupted, run it again.
     """
+    from omnicrm_tui.first_start.answers import names_password
     from omnicrm_tui.upkeep.restore import restore as bring_back
 
+    if names_password(database or ""):
+        raise InvalidInput(_("A command line is for everybody on the host to read: use --database-url-file."))
+    if database_url_file is not None:
+        database = private_line(database_url_file).strip()
+        if not database:
+            raise InvalidInput(_("{path} holds no URL.").format(path=plain(str(database_url_file))))
     secret = passphrase(passphrase_stdin, passphrase_file)
     with progress(_("Restoring")) as tell:
         done = bring_back(file, secret, database=database, tell=tell)

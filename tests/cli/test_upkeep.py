@@ -77,6 +77,24 @@ def test_a_wrong_passphrase_and_none_at_all(omnicrm: Run, filled: Path, tmp_path
     assert gone.stderr == f"omnicrm: {tmp_path / 'gone'}: No such file or directory.\n"
 
 
+def test_a_database_with_a_password_is_read_from_a_private_file(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    file, new, secret = tmp_path / "b", str(tmp_path / "new"), tmp_path / "url"
+    assert omnicrm("backup", str(file), stdin=PASSPHRASE).returncode == 0
+    url = "postgresql://omni:hunter2@127.0.0.1:1/omnicrm"
+    shown = omnicrm("restore", str(file), "--database", url, stdin=PASSPHRASE, OMNICRM_HOME=new)
+    assert shown.returncode == 1
+    assert "use --database-url-file" in shown.stderr
+    assert "hunter2" not in shown.stderr
+    secret.touch(0o600)
+    asked = ("restore", str(file), "--database-url-file", str(secret))
+    assert "holds no URL" in omnicrm(*asked, stdin=PASSPHRASE, OMNICRM_HOME=new).stderr
+    secret.write_text(f"sqlite:///{tmp_path / 'db.sqlite'}\n")
+    done = omnicrm(*asked, stdin=PASSPHRASE, OMNICRM_HOME=new)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "db.sqlite").exists()
+    assert not (tmp_path / "new" / "omnicrm.sqlite").exists()
+
+
 def test_a_disk_that_fills_up_leaves_no_half_backup(filled: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     (filled / "plays").mkdir()
     (filled / "plays" / "firmware.bin").write_bytes(os.urandom(1_000_000))
