@@ -19,7 +19,7 @@ test: setup lint ## Run everything that convinces: lint, then all tests
 	$(BIN)/pytest -n logical $(PYTEST_ARGS)
 
 test-full: setup ## Run the long proofs of tests/full (up to 45 minutes)
-	$(BIN)/pytest -n logical -m full --timeout 1200 tests/full $(PYTEST_ARGS)
+	$(BIN)/pytest -m full --timeout 1200 tests/full $(PYTEST_ARGS)
 
 lint: setup ## Check style, types and the arrows between the layers
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from tests.widgets.test_scroll_region import Step, act, table
 
 pytestmark = pytest.mark.full
 
-KEYS = 4000
+KEYS = 2000
 MANY = (DOWN, UP, b"j", b"k", DOWN, DOWN, UP, b"J", b"K", PAGE_DOWN, PAGE_UP, HOME, END)
 RARE: tuple[tuple[bytes, ...], ...] = (
     (b" ", b"j", b" "),
