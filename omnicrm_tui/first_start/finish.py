@@ -33,6 +33,7 @@ def finish(home: Path, config_path: Path, answers: Answers, tell: Callable[[str]
 
     if config_path.exists():
         raise Conflict(_("{path} is there already: this home is set up.").format(path=config_path))
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = Settings.model_validate({**answers.configuration(), "home": home})
     tell(_("Keys are in {path}").format(path=_make_keys(settings)))
     _make_tables(settings, tell)

@@ -253,6 +253,8 @@ def test_a_job_goes_on_when_the_link_breaks(demo: Demo, sshd: Sshd, key: Path) -
         program.write(b"a")
         program.wait_for("› Business Mobile 100GB", "Needs:", timeout=TIMEOUT)
         program.write(b"\r")
+        program.wait_for("Details of the order", "ctrl+s continue", timeout=TIMEOUT)
+        program.write(b"\x13")
         program.wait_for("2 to choose", "1 of", timeout=TIMEOUT)
         program.write(b"\r")
         program.wait_for("1 to choose", "Phone Number", "1 of", timeout=TIMEOUT)
