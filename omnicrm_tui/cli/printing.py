@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from rich.cells import cell_len
@@ -72,12 +72,7 @@ def _print_csv(rows: Iterable[Any]) -> int:
     first = next(values, None)
     if first is None:
         return 0
-    return write_csv(_cells(first), _chain(first, values), sys.stdout)
-
-
-def _chain(first: dict[str, Any], others: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    yield first
-    yield from others
+    return write_csv(_cells(first), chain([first], values), sys.stdout)
 
 
 def _print_table(rows: Iterable[Any], columns: Sequence[str]) -> int:
@@ -86,15 +81,10 @@ def _print_table(rows: Iterable[Any], columns: Sequence[str]) -> int:
     widths = [min(_WIDEST, max([len(name), *(cell_len(line[at]) for line in seen)])) for at, name in enumerate(columns)]
     _print_line(columns, widths)
     count = 0
-    for line in _both(seen, texts):
+    for line in chain(seen, texts):
         _print_line(line, widths)
         count += 1
     return count
-
-
-def _both(seen: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield from seen
-    yield from rest
 
 
 def _print_line(texts: Sequence[str], widths: Sequence[int]) -> None:
