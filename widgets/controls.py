@@ -84,7 +84,7 @@ class Toggle(OneLine):
         return "true" if self.on else "false"
 
     def _shown(self) -> str:
-        return f"[{'x' if self.on else ' '}] {self._label or ('yes' if self.on else 'no')}"
+        return f"[{'x' if self.on else ' '}] {self._label or (_('yes') if self.on else _('no'))}"
 
     def turn(self, on: bool) -> None:
         """Set it to yes or no."""

@@ -299,6 +299,11 @@ class EntityTable(RowTable[R], Generic[R]):
                 self._search.value = query.search
             self._search.display = bool(query.search)
 
+    def declare_filters(self, filters: Sequence[Filter]) -> None:
+        """Offer other filters, as soon as their choices are known."""
+        self._filters = filters
+        self._menu.declare(filters)
+
     def action_filter(self) -> None:
         if self._filters:
             self._menu.open(self.list_query.filters)

@@ -24,19 +24,23 @@ from textual.widgets import Input, Static
 
 from omnicrm_tui.languages import said
 from omnicrm_tui.schemas import Input as Schema
-from widgets.controls import Choice, TextLine, Toggle
+from widgets.controls import Choice, OneLine, TextLine, Toggle
 from widgets.text import visible
 
 if TYPE_CHECKING:
     from widgets.lines import Lines
+    from widgets.several import Several
 
-Kind = Literal["text", "secret", "number", "choice", "bool", "lines"]
-Control = Union["TextLine", "Choice", "Toggle", "Lines"]
+Kind = Literal["text", "secret", "number", "choice", "several", "bool", "lines"]
+Control = Union["TextLine", "Choice", "Several", "Toggle", "Lines"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: `choices` are (value, label); `blank` is what an empty control means ("omit", or None)."""
+    """One field: `choices` are (value, label), of which one or `several` are taken.
+
+    `blank_is_none` says what an empty control means: None, or that the field is left out.
+    """
 
     name: str
     label: str
@@ -120,6 +124,8 @@ class Form(VerticalScroll, can_focus=False):
     Form { height: auto; max-height: 100%; scrollbar-size-vertical: 1; background: $surface; }
     Form .form--row { height: auto; min-height: 1; background: $surface; }
     Form .form--label { width: 21; padding: 0 1 0 0; text-align: right; color: $text-muted; }
+    /* A row is looked at again when the focus moves only where it has such a rule of its own. */
+    Form .form--row:focus-within { background: $surface; }
     Form .form--row:focus-within .form--label { color: $foreground; text-style: bold; }
     Form .form--note { height: auto; margin: 0 0 0 21; color: $text-muted; }
     Form .form--error { height: auto; margin: 0 0 0 21; color: $text-error; text-style: bold; display: none; }
@@ -228,6 +234,10 @@ def _control(field: Field, value: Any) -> Control:
     text = _text(value)
     if field.kind == "choice":
         return Choice(field.choices, text)
+    if field.kind == "several":
+        from widgets.several import Several
+
+        return Several(field.choices, text)
     if field.kind == "lines":
         from widgets.lines import Lines
 
@@ -239,10 +249,10 @@ def _fill(control: Control, text: str) -> None:
     if isinstance(control, TextLine):
         control.value = text
         control.cursor_position = len(text)
-    elif isinstance(control, Choice):
-        control.choose(text)
     elif isinstance(control, Toggle):
         control.turn(text == "true")
+    elif isinstance(control, OneLine):
+        control.choose(text)
     else:
         control.text = text
 

@@ -33,18 +33,21 @@ class KeyLine(Widget):
         self._choices: tuple[tuple[str, str], ...] = ()
 
     def offer(self, choices: Iterable[tuple[str, str]]) -> None:
-        """Show what may follow a prefix key, in place of the keys; nothing ends it."""
+        """Show what may follow a prefix key in place of the keys, on two lines where needed; nothing ends it."""
         self._choices = tuple(choices)
+        self.styles.height = len(self._lines_of_choices()) or 1
         self.refresh()
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._follow())
-        self._follow()
+        self._show_keys()  # also on a screen that is only about to be current: its first frame is complete
 
     def _follow(self) -> None:
-        if not self.is_attached or not self.screen.is_current:
-            return
+        if self.is_attached and self.screen.is_current:
+            self._show_keys()
+
+    def _show_keys(self) -> None:
         shown = [entry for entry in self.screen.active_bindings.values() if entry.binding.show and entry.enabled]
         shown.sort(key=lambda entry: self._rank(entry.node))
         keys = tuple(self._named(entry.binding for entry in shown))
@@ -63,12 +66,14 @@ class KeyLine(Widget):
         return (entry for entry in seen.values() if entry[0] != HELP[0])
 
     def render_line(self, y: int) -> Strip:
-        """Draw the keys from the left until the next one would not fit beside the help key."""
+        """Draw the choices, or the keys from the left until the next one would not fit beside the help key."""
         style = self.rich_style
         key_style = style + Style(bold=True)
         segments: list[Segment] = []
         if self._choices:
-            return Strip(self._drawn_choices(key_style, style)).adjust_cell_length(self.size.width, style)
+            lines = self._lines_of_choices()
+            choices = lines[y] if y < len(lines) else ()
+            return Strip(self._drawn_choices(choices, key_style, style)).adjust_cell_length(self.size.width, style)
         left = self.size.width - _width(HELP) - 1
         for entry in self._keys:
             if (left := left - _width(entry)) < 0:
@@ -77,10 +82,17 @@ class KeyLine(Widget):
         drawn = Strip(segments).adjust_cell_length(max(self.size.width - _width(HELP), 0), style)
         return Strip([*drawn, *_drawn(HELP, key_style, style)]).adjust_cell_length(self.size.width, style)
 
-    def _drawn_choices(self, key_style: Style, style: Style) -> list[Segment]:
-        """Draw all choices, closer to each other where they would not fit."""
-        close = sum(_width(choice) for choice in self._choices) > self.size.width
-        drawn = [_drawn(choice, key_style, style) for choice in self._choices]
+    def _lines_of_choices(self) -> list[tuple[tuple[str, str], ...]]:
+        """Put the choices on one line, drawn closer where they would not fit, or half of them on each of two."""
+        least = sum(_width(choice) - 1 for choice in self._choices)
+        if not self._choices or least <= self.size.width:
+            return [self._choices] if self._choices else []
+        middle = -(-len(self._choices) // 2)
+        return [self._choices[:middle], self._choices[middle:]]
+
+    def _drawn_choices(self, choices: tuple[tuple[str, str], ...], key_style: Style, style: Style) -> list[Segment]:
+        close = sum(_width(choice) for choice in choices) > self.size.width
+        drawn = [_drawn(choice, key_style, style) for choice in choices]
         return [segment for part in drawn for segment in (_closer(part) if close else part)]
 
 

@@ -60,9 +60,17 @@ class KeysInOrder(App[Result]):
     """What does the key's work, once it came twice."""
 
     async def on_event(self, event: events.Event) -> None:
-        """Put a key from the terminal in line; everything else goes its way."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        """Put a key from the terminal in line; everything else goes its way.
+
+        A key that comes back from where it was handed to is looked up among the keys of the screen on top. One that
+        came meanwhile and has no parts yet is not what it was pressed for, and could only fail.
+        """
+        if not isinstance(event, events.Key):
             await super().on_event(event)
+            return
+        if event.is_forwarded:
+            if self.screen.is_mounted:
+                await super().on_event(event)
             return
         if not hasattr(self, "_keys"):
             self._keys = deque()
@@ -76,6 +84,7 @@ class KeysInOrder(App[Result]):
 
     async def _hand_on(self) -> None:
         while self._keys:
+            await self.screen._mounted_event.wait()  # some keys act at once, on parts that must be there
             event = self._keys.popleft()
             if self.takes_key(event) or await self._repeated(event):
                 continue

@@ -36,3 +36,13 @@ def outlive_terminal() -> None:
     """Let Textual, which writes to `sys.__stderr__`, survive the end of its terminal. Call it before an app runs."""
     if sys.__stderr__ is not None and not isinstance(sys.__stderr__, LastingTerminal):
         sys.__stderr__ = LastingTerminal(sys.__stderr__)  # type: ignore[misc, assignment]
+
+
+def end_input(driver: object) -> None:
+    """Let the thread that reads the terminal end, whether or not Textual's driver came to tell it so.
+
+    The process waits for that thread when it ends. Where the terminal is gone, it would read nothing for ever.
+    """
+    ended = getattr(driver, "exit_event", None)
+    if ended is not None:
+        ended.set()

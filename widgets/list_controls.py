@@ -101,9 +101,14 @@ class FilterMenu(OptionList):
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         super().__init__(markup=False)
-        self._choices = [(f, value, label) for f in filters for value, label in f.choices]
+        self._choices: list[tuple[Filter, str, str]] = []
+        self.declare(filters)
         self._chosen: dict[str, tuple[str, ...]] = {}
         self.border_title = _("Filter")
+
+    def declare(self, filters: Sequence[Filter]) -> None:
+        """Offer these filters, from the next opening on."""
+        self._choices = [(f, value, label) for f in filters for value, label in f.choices]
 
     def open(self, chosen: Mapping[str, Sequence[str]]) -> None:
         """Show the menu with these choices taken."""

@@ -15,7 +15,8 @@ from omnicrm_tui.listing import Anchor, Edge, RowKey, Window
 R = TypeVar("R")
 
 PAGE_ROWS = 200
-KEPT_ROWS = 16 * PAGE_ROWS
+KEPT_ROWS = 5 * PAGE_ROWS
+"""What is further away is read again: a thousand rows are two thirds of a megabyte of each terminal."""
 
 
 class RowWindow(Generic[R]):

@@ -32,7 +32,8 @@ GUTTER = 2
 SMALL_MOVE = 3
 """Moves past the edge of up to this many rows scroll by as many, where that is cheap."""
 
-_CACHED_STRIPS = 512
+_CACHED_SCREENS = 4
+"""Lines are kept for: Textual gives each caches of its own, several kilobytes."""
 
 
 class RowGrid(Widget, Generic[R], can_focus=True):
@@ -281,7 +282,7 @@ class RowGrid(Widget, Generic[R], can_focus=True):
         key = (width, place, place == self.cursor, marked)
         strip = self._strips.get(key)
         if strip is None:
-            if len(self._strips) >= _CACHED_STRIPS:
+            if len(self._strips) >= _CACHED_SCREENS * self.height:
                 self._strips.clear()
             strip = self._strips[key] = self._draw(place, place == self.cursor, marked)
         return strip

@@ -121,8 +121,11 @@ class RowTable(Widget, Generic[R]):
         """Return where the user is, for `restore` or the `place` of a new table."""
         if self._place is not None:
             return self._place  # still on the way there
-        top = self._window.key(self._grid.top) if self._grid.top in self._window else None
-        return TablePlace(self.list_query, top, self.key, frozenset(self._marks.ids), self._marks.everything)
+        top, cursor = None, None
+        if self._grid.query_shown == self.list_query and self._grid.top in self._window:
+            # A key is a place in the order it was read in: in another one its value may not even be of that type.
+            top, cursor = self._window.key(self._grid.top), self.key
+        return TablePlace(self.list_query, top, cursor, frozenset(self._marks.ids), self._marks.everything)
 
     def restore(self, place: TablePlace) -> None:
         """Come back to where `state` was taken; rows that are gone are passed over."""
@@ -136,7 +139,9 @@ class RowTable(Widget, Generic[R]):
     def reload(self) -> None:
         """Read the list again and stay where the user is."""
         self._count_due = True
+        on_the_way = self._place
         self._load(_around(self.state()))
+        self._place = on_the_way
 
     def show(self, query: ListQuery) -> None:
         """Show the rows of another query from its start; the old ones stay until the new ones arrive."""

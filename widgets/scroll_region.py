@@ -23,7 +23,7 @@ from rich.console import Console, RenderableType
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -164,6 +164,8 @@ def _pieces(update: ChopsUpdate) -> Iterator[Piece]:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is None or x >= x2 or end <= x1:
                 continue
+            # A strip that keeps itself in there waits for the garbage collector: megabytes of lines that scrolled by.
+            strip._divide_cache.clear()
             if end > x2:
                 end = x2
                 strip = strip.crop(0, end - x)
@@ -362,6 +364,14 @@ class ScrollRegionApp(App[ReturnType]):
         """Send codes that paint nothing, such as an OSC sequence."""
         if self._driver is not None:
             self._driver.write(codes)
+
+
+class PaintedScreen(Screen[ScreenResultType]):
+    """A screen that draws nothing while its app shows nothing: Textual draws, forgets that it did, and draws again."""
+
+    def _compositor_refresh(self) -> None:
+        if not self.app._batch_count:
+            super()._compositor_refresh()
 
 
 def scrolls_by_rows(widget: Widget) -> bool:

@@ -78,7 +78,7 @@ def fit(text: str, width: int, align: Align = "left") -> str:
     if width <= 0:
         return ""
     text = visible(text)
-    size = cell_len(text)
+    size = len(text) if text.isascii() else cell_len(text)
     if size > width:
         text = set_cell_size(text, width - 1) + ELLIPSIS
         size = width

@@ -8,9 +8,10 @@ from textual.widgets import Input
 
 from omnicrm_tui.listing import FIRST, Count, ListQuery
 from tests.widgets.lists import Gate, ListRows, TableApp, grid_of, ids, lines, settled, things, until
+from widgets import entity_table
 from widgets.entity_table import Column, EntityTable
 from widgets.marks import Selection
-from widgets.row_cache import PAGE_ROWS
+from widgets.row_cache import KEPT_ROWS, PAGE_ROWS
 from widgets.scroll_region import scrolls_by_rows
 
 
@@ -153,7 +154,10 @@ async def test_sorting_goes_through_the_sorts_and_back_to_the_start() -> None:
         assert "Name ▼" in lines(app)[0]
 
 
-async def test_search_asks_once_for_a_word_and_keeps_the_old_rows_until_the_answer() -> None:
+async def test_search_asks_once_for_a_word_and_keeps_the_old_rows_until_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(entity_table, "DEBOUNCE_SECONDS", 0.5)  # a busy machine types slowly
     source = ListRows(things(300))
     app = TableApp(source)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -369,6 +373,51 @@ async def test_refresh_keeps_the_place_and_shows_what_changed() -> None:
         assert ids(app)[:-1] == [i for i in before if i != before[3]]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_refresh_before_another_order_arrived_begins_that_order(fails: bool) -> None:
+    """The rows on screen have keys of the old order: a name is no place in a list by date."""
+    source = ListRows(things(300))
+    app = TableApp(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "pagedown")
+        await settled(pilot)
+        gate = source.gate = Gate(lambda query, anchor: query.sort == "name")
+        source.error = OSError("gone") if fails else None
+        await pilot.press("s")
+        await until(pilot, gate.held.is_set)
+        if fails:
+            gate.open()
+            await settled(pilot)
+            source.error = None
+        await pilot.press("r")
+        gate.open()
+        await settled(pilot)
+        assert {anchor for query, anchor in source.windows if query.sort == "name"} == {FIRST}
+        assert ids(app) == [row.id for row in source.matching(ListQuery(sort="name"))][:22]
+
+
+async def test_refresh_on_the_way_to_a_place_still_arrives_there() -> None:
+    source = ListRows(things(3000))
+    app = TableApp(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        await pilot.press(*["pagedown"] * 5)
+        await settled(pilot)
+        place = app.table.state()
+        app.table.show(ListQuery())
+        await settled(pilot)
+        gate = source.gate = Gate(lambda query, anchor: True)
+        app.table.restore(place)
+        app.table.reload()
+        app.table.reload()
+        gate.open()
+        await settled(pilot)
+        assert app.table.state() == place
+
+
 async def test_a_new_table_comes_back_to_where_the_old_one_was() -> None:
     source = ListRows(things(3000))
     first = TableApp(source)
@@ -470,7 +519,7 @@ async def test_a_million_rows_take_no_more_memory_than_thousands() -> None:
             app.table._grid.go(app.table._window.stop - 1)
             app.table._after_move()
             await settled(pilot)
-        assert len(app.table._window) <= 16 * PAGE_ROWS
+        assert len(app.table._window) <= KEPT_ROWS
         assert app.table._window.start > 0
         row = app.table.row
         assert row is not None

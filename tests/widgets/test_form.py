@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field as Rule
 from pydantic import SecretStr
 from textual.app import App, ComposeResult
+from textual.widgets import Static
 
 from omnicrm_tui.schemas import Input, UtcInput
 from widgets.controls import Choice, TextLine, Toggle
@@ -133,3 +134,18 @@ async def test_a_password_keeps_its_blanks() -> None:
     async with App[None]().run_test():
         assert TextLine(" a ", password=True).text == " a "
         assert TextLine(" a ").text == "a"
+
+
+async def test_the_label_of_the_field_at_hand_stands_out() -> None:
+    app = FormApp()
+    async with app.run_test() as pilot:
+
+        def bold() -> list[str]:
+            labels = app.query(".form--label").results(Static)
+            return [str(label.render()) for label in labels if label.styles.text_style.bold]
+
+        assert bold() == ["Thing name *"]
+        await pilot.press("down", "down")
+        assert bold() == ["Flavour"]
+        await pilot.press("up")
+        assert bold() == ["Kind"]

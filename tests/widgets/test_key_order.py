@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import ClassVar
+
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -49,6 +52,59 @@ async def test_keys_after_one_that_opens_a_dialog_are_typed_into_the_dialog() ->
         await pilot.pause()
         assert app.screen.query_one("#asked", Input).value == "hello"
         assert app.screen_stack[0].query_one("#name", Input).value == "ada"
+
+
+class Late(Ask):
+    """A dialog whose parts take their time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "look"), Binding("f3", "look", priority=True)]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_mount, self.looked = asyncio.Event(), list[bool]()
+
+    async def on_mount(self) -> None:
+        await self.may_mount.wait()
+
+    def action_look(self) -> None:
+        self.looked.append(self.is_mounted)
+
+
+async def test_a_key_that_a_new_screen_overtakes_does_not_act_on_parts_that_are_not_there() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        late = Late()
+        # On its way back from the name, to be looked up among the bindings, when the dialog comes.
+        key = events.Key("f2", None)
+        key._set_forwarded()
+        app.post_message(key)
+        app.push_screen(late)
+        await _looked_at(late)
+        assert late.looked == []
+        packet(app, "f2")
+        await pilot.pause()
+        assert late.looked == [True]
+
+
+async def test_a_key_that_acts_at_once_waits_for_a_new_screens_parts() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        late = Late()
+        packet(app, "f3", *"hello")
+        app.push_screen(late)
+        await _looked_at(late)
+        await pilot.pause()
+        assert late.looked == [True]
+        assert late.query_one("#asked", Input).value == "hello"
+
+
+async def _looked_at(late: Late) -> None:
+    """Let everything happen that can before the dialog has its parts, then let it have them."""
+    for _round in range(100):
+        await asyncio.sleep(0)
+    assert not late.is_mounted
+    late.may_mount.set()
+    await late._mounted_event.wait()
 
 
 class Steps(Widget, can_focus=True):
