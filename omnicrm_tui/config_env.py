@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def imported(path: Path, present: Mapping[str, Any]) -> Imported:
     _put_links(found, variables)
     used = {*_PLACES, *_DASHBOARDS, *_web_app_names()}
     if unused := [name for name in variables if name not in used]:
-        found.remarks.append(f"Not used here: {', '.join(unused)}.")
+        found.remarks.append(_("Not used here: {names}.").format(names=", ".join(unused)))
     _check(path, found.values)
     return found
 
@@ -77,16 +78,20 @@ def _variables(path: Path) -> Iterator[tuple[str, str]]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}.") from None
+        raise ConfigurationError(
+            _("{path}: cannot be read: {error}.").format(path=path, error=error.strerror)
+        ) from None
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not UTF-8 text (byte {error.start}).") from None
+        raise ConfigurationError(
+            _("{path}: is not UTF-8 text (byte {at}).").format(path=path, at=error.start)
+        ) from None
     for number, line in enumerate(lines, 1):
         text = line.strip().removeprefix("export ").strip()
         if not text or text.startswith("#"):
             continue
         name, equals, value = text.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise ConfigurationError(f"{path}:{number}: must be NAME=value.")
+            raise ConfigurationError(_("{path}:{line}: must be NAME=value.").format(path=path, line=number))
         yield name.strip(), _unquoted(value.strip())
 
 
@@ -107,8 +112,13 @@ def _put(found: Imported, name: str, text: str) -> None:
         place = place[section]
     before = place.get(key)
     if before not in (None, "", text):
-        shown = "" if key == "password" else f" ({before!r} here, {text!r} there)"
-        found.remarks.append(f"{'.'.join((*sections, key))} and {name} differ{shown}: the .env file is followed.")
+        differ = (
+            _("{setting} and {name} differ: the .env file is followed.")
+            if key == "password"
+            else _("{setting} and {name} differ ({ours!r} here, {theirs!r} there): the .env file is followed.")
+        )
+        setting = ".".join((*sections, key))
+        found.remarks.append(differ.format(setting=setting, name=name, ours=before, theirs=text))
     place[key] = text
 
 
@@ -120,7 +130,11 @@ def _put_links(found: Imported, variables: Mapping[str, str]) -> None:
         branding["web_apps"] = apps
     labels, urls = ([part.strip() for part in variables.get(name, "").split(",")] for name in _DASHBOARDS)
     if len(labels) != len(urls):
-        raise ConfigurationError(f"{_DASHBOARDS[0]} and {_DASHBOARDS[1]} must be lists of the same length.")
+        raise ConfigurationError(
+            _("{labels} and {urls} must be lists of the same length.").format(
+                labels=_DASHBOARDS[0], urls=_DASHBOARDS[1]
+            )
+        )
     if any(urls):
         branding["dashboards"] = [{"name": name, "url": url} for name, url in zip(labels, urls, strict=True)]
     if not branding:

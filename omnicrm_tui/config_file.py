@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.home import config_path, home_of
+from omnicrm_tui.languages import spoken as _
 from omnicrm_tui.settings import EMAIL_TYPES, Settings
 
 _NOT_IN_FILES = ("home", "config_path", "demo")
@@ -39,7 +40,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     fixed: dict[str, Any] = {"home": home, "demo": (home / DEMO_MARKER).exists()}
     if not path.exists():
         if named:
-            raise ConfigurationError(f"{path}: OMNICRM_CONFIG names this file, and it does not exist.")
+            sentence = _("{path}: OMNICRM_CONFIG names this file, and it does not exist.")
+            raise ConfigurationError(sentence.format(path=path))
         return _with_lab(Settings(**fixed))
     from omnicrm_tui.config_yaml import read_yaml
 
@@ -56,14 +58,17 @@ def prepared_home(env: Mapping[str, str]) -> Path:
         if status.st_mode & 0o077:
             _close_to_others(home, status)
     except OSError as error:
-        raise ConfigurationError(f"{home}: cannot be the home of OmniCRM: {error.strerror}.") from None
+        sentence = _("{home}: cannot be the home of OmniCRM: {why}.").format(home=home, why=error.strerror)
+        raise ConfigurationError(sentence) from None
     return home
 
 
 def _close_to_others(home: Path, status: os.stat_result) -> None:
     # Closing /tmp or a login directory would do more harm than good, and nothing secret may live in one that is open.
     if status.st_uid != os.getuid() or status.st_mode & 0o1000 or home == Path.home():
-        raise ConfigurationError(f"{home}: is open to other users; choose a folder of its own as OMNICRM_HOME.")
+        raise ConfigurationError(
+            _("{home}: is open to other users; choose a folder of its own as OMNICRM_HOME.").format(home=home)
+        )
     home.chmod(0o700)
 
 

@@ -12,6 +12,8 @@ import yaml
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from omnicrm_tui.languages import N_, said
+from omnicrm_tui.languages import spoken as _
 from omnicrm_tui.settings import EMAIL_TYPES, Section, Settings
 
 Detail = Mapping[str, Any]
@@ -19,20 +21,20 @@ Location = tuple[str | int, ...]
 
 _NOT_IN_FILES = ("home", "config_path", "demo")
 _KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "string": "a text",
-    "list": "a list",
-    "dict": "a map",
-    "secret": "a text",
+    "int": N_("a whole number"),
+    "float": N_("a number"),
+    "bool": N_("true or false"),
+    "string": N_("a text"),
+    "list": N_("a list"),
+    "dict": N_("a map"),
+    "secret": N_("a text"),
 }
 _PATTERNS = {
-    "^[A-Z]{3}$": "three capital letters such as USD",
-    "^[a-z]{3}$": "three small letters such as usd",
-    "^$|^#[0-9A-Fa-f]{6}$": "six hexadecimal digits after a # such as '#405189'",
-    "^[a-z]{2}$": "two small letters such as en or fr",
-    "^$|^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$": "a language and a country such as en-GB",
+    "^[A-Z]{3}$": N_("three capital letters such as USD"),
+    "^[a-z]{3}$": N_("three small letters such as usd"),
+    "^$|^#[0-9A-Fa-f]{6}$": N_("six hexadecimal digits after a # such as '#405189'"),
+    "^[a-z]{2}$": N_("two small letters such as en or fr"),
+    "^$|^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$": N_("a language and a country such as en-GB"),
 }
 
 
@@ -99,7 +101,7 @@ def _shown(location: Location) -> str:
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] == "api_keys":
         parts[1] = f"{parts[1][:4]}..."
-    return ".".join(parts) or "the file"
+    return ".".join(parts) or _("the file")
 
 
 def _fault(detail: Detail, location: Location) -> str:
@@ -107,19 +109,22 @@ def _fault(detail: Detail, location: Location) -> str:
     if kind == "extra_forbidden":
         return _unknown(str(location[-1]), _allowed_names(location))
     if kind == "missing":
-        return "is missing."
+        return _("is missing.")
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         names = _names_of(_annotation(location))
-        return f"must be a section with: {', '.join(names)}." if names else "must be a map."
+        section = _("must be a section with: {names}.").format(names=", ".join(names))
+        return section if names else _("must be a map.")
     if kind == "invalid_key":
-        return "must be a name, not a number."
+        return _("must be a name, not a number.")
     return f"{_value(detail, location)}: {_allowed(detail, location)}"
 
 
 def _unknown(name: str, allowed: Sequence[str]) -> str:
     near = get_close_matches(name.lower(), [known.lower() for known in allowed], 1)
-    suggestion = next((f" Did you mean {known}?" for known in allowed if near and known.lower() == near[0]), "")
-    return f"is not a setting.{suggestion} Allowed: {', '.join(allowed)}."
+    meant = next((known for known in allowed if near and known.lower() == near[0]), "")
+    suggestion = _("Did you mean {name}?").format(name=meant) if meant else ""
+    known = _("Allowed: {names}.").format(names=", ".join(allowed))
+    return " ".join(filter(None, (_("is not a setting."), suggestion, known)))
 
 
 def _allowed_names(location: Location) -> Sequence[str]:
@@ -133,8 +138,8 @@ def _allowed_names(location: Location) -> Sequence[str]:
 def _value(detail: Detail, location: Location) -> str:
     value = detail["input"]
     if _is_secret(location) or isinstance(value, (dict, list, SecretStr)) or location[0] == "api_keys":
-        return "is not right"
-    return f"is {str(value)[:80]!r}" if value != "" else "is blank"
+        return _("is not right")
+    return _("is {value}").format(value=repr(str(value)[:80])) if value != "" else _("is blank")
 
 
 def _allowed(detail: Detail, location: Location) -> str:
@@ -142,12 +147,12 @@ def _allowed(detail: Detail, location: Location) -> str:
     if kind == "value_error":
         return f"{detail['msg'].removeprefix('Value error, ')}."
     if kind == "string_pattern_mismatch":
-        return f"{_PATTERNS[limits['pattern']]} are allowed."
+        return _("{what} are allowed.").format(what=said(_PATTERNS[limits["pattern"]]))
     if kind == "string_too_long":
-        return f"at most {limits['max_length']} characters are allowed."
+        return _("at most {number} characters are allowed.").format(number=limits["max_length"])
     field = _field(location)
     base = _KINDS.get(kind.split("_")[0]) or _KINDS["int" if _plain(field) is int else "float"]
-    return f"{base}{_range(field)} is allowed."
+    return _("{what} is allowed.").format(what=f"{said(base)}{_range(field)}")
 
 
 def _range(field: FieldInfo | None) -> str:
@@ -157,9 +162,9 @@ def _range(field: FieldInfo | None) -> str:
             if getattr(rule, name, None) is not None:
                 limits[name] = getattr(rule, name)
     if "le" in limits:
-        low = limits.get("ge", limits.get("gt"))
-        return f" {'above' if 'gt' in limits else 'from'} {low} {'and up ' if 'gt' in limits else ''}to {limits['le']}"
-    return f" of at least {limits['ge']}" if "ge" in limits else ""
+        words = _("above {low} and up to {high}") if "gt" in limits else _("from {low} to {high}")
+        return " " + words.format(low=limits.get("ge", limits.get("gt")), high=limits["le"])
+    return " " + _("of at least {low}").format(low=limits["ge"]) if "ge" in limits else ""
 
 
 def _inner_rules(annotation: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from omnicrm_tui.config_file import ConfigurationError
+from omnicrm_tui.languages import spoken as _
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -15,16 +16,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - derives from the safe loader
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}.") from None
+        raise ConfigurationError(_("{path}: cannot be read: {why}.").format(path=path, why=error.strerror)) from None
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not UTF-8 text (byte {error.start}).") from None
+        sentence = _("{path}: is not UTF-8 text (byte {number}).").format(path=path, number=error.start)
+        raise ConfigurationError(sentence) from None
     except yaml.YAMLError as error:
         raise ConfigurationError(_yaml_mistake(path, error)) from None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}:1: must be sections such as 'database:' with settings below them.")
+        raise ConfigurationError(
+            _("{path}:1: must be sections such as 'database:' with settings below them.").format(path=path)
+        )
     return content
+
+
+class _Twice(yaml.constructor.ConstructorError):
+    """A key that appears twice."""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -35,17 +43,16 @@ class _Loader(yaml.CSafeLoader):
         for key, _value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value} appears twice", key.start_mark
-                    )
+                    raise _Twice(None, None, _("the key {key} appears twice").format(key=key.value), key.start_mark)
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def _yaml_mistake(path: Path, error: yaml.YAMLError) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f"{path}: is not YAML: {error}"
+        return _("{path}: is not YAML: {why}").format(path=path, why=error)
     mark = error.problem_mark
     what = f"{error.context}: {error.problem}" if error.context else str(error.problem)
-    hint = "" if "appears twice" in what else " Check indentation (spaces, no tabs), colons and quotes."
-    return f"{path}:{mark.line + 1}: column {mark.column + 1}: {what}.{hint}"
+    hint = "" if isinstance(error, _Twice) else " " + _("Check indentation (spaces, no tabs), colons and quotes.")
+    place = _("{path}:{line}: column {column}:").format(path=path, line=mark.line + 1, column=mark.column + 1)
+    return f"{place} {what}.{hint}"

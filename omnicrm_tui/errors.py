@@ -57,5 +57,9 @@ class DatabaseProblem(CrmError):
     """The database is locked, full, unreachable or of another version; nothing was changed."""
 
 
+class DriverProblem(DatabaseProblem):
+    """We have no sentence for it: the message has the words of the driver, with hosts and accounts, for the log."""
+
+
 class ProgramOutdated(DatabaseProblem):
     """The database got another version while this program was running: it may read on, and writes no more."""

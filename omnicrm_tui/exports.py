@@ -12,7 +12,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -79,24 +79,37 @@ def write(export: Export[Any], folder: Path, name: str, progress: Callable[[int]
     `progress` is called with the rows written after each window, and may raise `Stopped`. The folder is made
     0700, the file 0600. Raises ExportFailed, Stopped, and what the source raises; then no file is left.
     """
+    with _new_file(folder, name, export.format) as (file, final):
+        return final, _write_rows(export, file, progress)
+
+
+def write_text(text: str, folder: Path, name: str) -> Path:
+    """Write a new file `folder/name.txt`, as private as `write` does, and return its path; raises ExportFailed."""
+    with _new_file(folder, name, "txt") as (file, final):
+        file.write(text)
+        return final
+
+
+@contextmanager
+def _new_file(folder: Path, name: str, suffix: str) -> Iterator[tuple[TextIOWrapper, Path]]:
+    """Give a file to write and its name, which it gets when the block has ended well; else nothing is left."""
     if not _NAME.fullmatch(name):
         raise ExportFailed(_("{name!r} is no name for a file.").format(name=name))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        final, part = _reserve(folder, name, export.format)
+        final, part = _reserve(folder, name, suffix)
     except OSError as error:
         raise ExportFailed(_why(folder, error)) from error
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
-            rows = _write_rows(export, file, progress)
+            yield file, final
             _to_disk(file)
         part.rename(final)
     except OSError as error:
         raise ExportFailed(_why(folder, error)) from error
     finally:
         part.unlink(missing_ok=True)
-    return final, rows
 
 
 def _reserve(folder: Path, name: str, suffix: str) -> tuple[Path, Path]:

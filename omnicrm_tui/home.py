@@ -7,6 +7,9 @@ from pathlib import Path
 
 _USUAL_HOME = Path("~/.local/share/omnicrm")
 
+RESTORE_NOTE = "restore.json"
+"""In a home that a restore has begun to fill, until all of it is there: the backup, its database, how far it came."""
+
 
 def home_of(env: Mapping[str, str]) -> Path:
     """Return the folder that holds all state: OMNICRM_HOME, or the usual one."""
@@ -19,3 +22,7 @@ def config_path(env: Mapping[str, str], home: Path) -> tuple[Path, bool]:
     named = env.get("OMNICRM_CONFIG")
     path = Path(named).expanduser().absolute() if named else usual
     return path, path != usual
+
+
+UPKEEP_LOCK = "upkeep.lock"
+"""In a home while it is restored or set up, so that nobody else begins to; also what a database's is called after."""

@@ -4,13 +4,12 @@ Each line says when, how bad, from where and what, and the request or job that i
 what the configuration knows, tokens, and whatever stands under a name such as `password` are masked.
 
 Any number of processes of one kind write the same file. A line is one write at its end, so that lines never mix; a
-file that is full is put aside under a lock, and the others notice by its name. What cannot be written (a full disk)
+file that is full is put aside (`log_files.py`), and the others notice by its name. What cannot be written (a full disk)
 is counted, and told by the first line that can.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -18,13 +17,14 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from omnicrm_tui.log_files import open_to_append, put_aside
 from omnicrm_tui.redaction import Redactor, SecretValues
 from omnicrm_tui.settings import Settings, secret_texts
 
@@ -47,7 +47,7 @@ def begin(settings: Settings, process: str, **fixed: object) -> None:
     known = SecretValues(secret_texts(settings))
     password = urlsplit(settings.database_url).password or ""
     known.add(password, unquote(password))
-    handler = SharedFile(settings.logs_folder / f"{process}.log", settings.logs.max_megabytes << 20, settings.logs.keep)
+    handler = SharedFile(settings.logs_folder / f"{process}.log", settings.logs.max_bytes, settings.logs.keep)
     handler.setFormatter(JsonLines(Redactor(known, learns=False), {"process": process, "pid": os.getpid(), **fixed}))
     level = logging.getLevelName(settings.logs.level.upper())
     root = logging.getLogger()
@@ -168,8 +168,7 @@ class SharedFile(logging.Handler):
         if self._torn:
             raise OSError("the disk is full")
         if os.fstat(file).st_size >= self._most:
-            with suppress(OSError):
-                self._put_aside()
+            put_aside(self._path, self._most, self._keep)
 
     def _current(self) -> int:
         """Return the file that has the name now: another process may have put ours aside."""
@@ -182,34 +181,8 @@ class SharedFile(logging.Handler):
                 return self._file
             os.close(self._file)
             self._file = None
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = open_to_append(self._path, self._most, self._keep)
         return self._file
-
-    def _put_aside(self) -> None:
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            if not self._path.exists() or self._path.stat().st_size < self._most:
-                return  # another process was quicker
-            for number, old in sorted(self._kept().items(), reverse=True):
-                if number >= self._keep:
-                    old.unlink()
-                else:
-                    old.rename(self._numbered(number + 1))
-            if self._keep:
-                self._path.rename(self._numbered(1))
-            else:
-                self._path.unlink()
-        finally:
-            os.close(folder)
-
-    def _kept(self) -> dict[int, Path]:
-        found = self._path.parent.glob(f"{self._path.name}.*")
-        return {int(path.suffix[1:]): path for path in found if path.suffix[1:].isdecimal()}
-
-    def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
 
 
 def _thread_died(what: threading.ExceptHookArgs) -> None:

@@ -46,6 +46,7 @@ _IN_TEXT = [
     re.compile(rf"(?P<keep>\b(?i:bearer|basic)\s+)(?P<x>{_ENCODED})"),
     re.compile(r"(?i)(?P<keep>\b(?:x-api-key|(?:set-)?cookie)\s*:\s*)(?P<x>[^\s\"',;]+)"),
     re.compile(r"(?P<keep>://)(?P<x>[^/\s:@]+:[^/\s@]+)(?=@)"),
+    re.compile(r"(?P<keep>\b[sr]k_(?:live|test)_)(?P<x>[A-Za-z0-9]{16,})"),
     re.compile(r"(?P<keep>)\b(?P<x>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)"),
 ]
 

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
 
 from omnicrm_tui.languages import N_
+from omnicrm_tui.languages import spoken as _
 
 Percentage = Annotated[int, Field(ge=0, le=100)]
 
@@ -27,13 +28,13 @@ _LEAST_API_KEY = 32
 
 def _url(text: str) -> str:
     if text and not _URL.fullmatch(text):
-        raise ValueError("an address that starts with http:// or https:// is allowed")
+        raise ValueError(_("an address that starts with http:// or https:// is allowed"))
     return text
 
 
 def _link(text: str) -> str:
     if not text:
-        raise ValueError("an address that starts with http:// or https:// is allowed")
+        raise ValueError(_("an address that starts with http:// or https:// is allowed"))
     return _url(text)
 
 
@@ -44,13 +45,13 @@ def _base_url(text: str) -> str:
 def host_port(text: str) -> str:
     """Return host:port, or "" as it is; raises ValueError for anything else."""
     if text and not _HOST_PORT.fullmatch(text):
-        raise ValueError("host:port is allowed, without http:// and without a path")
+        raise ValueError(_("host:port is allowed, without http:// and without a path"))
     return text
 
 
 def _email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
-        raise ValueError("an e-mail address is allowed")
+        raise ValueError(_("an e-mail address is allowed"))
     return text
 
 
@@ -58,14 +59,14 @@ def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError("an IP address or a network such as 10.0.1.0/24 is allowed") from None
+        raise ValueError(_("an IP address or a network such as 10.0.1.0/24 is allowed")) from None
     return text
 
 
 def _whitelisted(text: str) -> str:
     network = ipaddress.ip_network(_network(text), strict=False)
     if network.is_loopback or any(here in network for here in _LOOPBACK if here.version == network.version):
-        raise ValueError("this machine itself may not be whitelisted: use an API key")
+        raise ValueError(_("this machine itself may not be whitelisted: use an API key"))
     return text
 
 
@@ -77,22 +78,24 @@ def zone_name(name: str) -> str:
         try:
             ZoneInfo(name)
         except (ValueError, OSError, LookupError):
-            raise ValueError("a time zone name such as Europe/Berlin or UTC is allowed") from None
+            raise ValueError(_("a time zone name such as Europe/Berlin or UTC is allowed")) from None
     return name
 
 
 def _jwt_secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if len(text) < _LEAST_JWT_SECRET:
-        raise ValueError(f"at least {_LEAST_JWT_SECRET} characters are allowed: openssl rand -hex 32")
+        words = _("at least {number} characters are allowed: openssl rand -hex 32")
+        raise ValueError(words.format(number=_LEAST_JWT_SECRET))
     if text.startswith("2b93110f") and text.endswith("dba68d87e"):
-        raise ValueError("this is the published sample: make one of your own with openssl rand -hex 32")
+        raise ValueError(_("this is the published sample: make one of your own with openssl rand -hex 32"))
     return secret
 
 
 def _api_key(key: str) -> str:
     if len(key) < _LEAST_API_KEY:
-        raise ValueError(f"a key of at least {_LEAST_API_KEY} characters is allowed: openssl rand -base64 48")
+        words = _("a key of at least {number} characters is allowed: openssl rand -base64 48")
+        raise ValueError(words.format(number=_LEAST_API_KEY))
     return key
 
 
@@ -244,7 +247,8 @@ def _known_statuses(names: list[str] | None, info: ValidationInfo) -> list[str] 
     known = info.data.get("customer_statuses")
     unknown = [name for name in names or () if known is not None and name not in known]
     if unknown:
-        raise ValueError(f"{unknown[0]} is not among crm.customer_statuses; only those are allowed")
+        words = _("{status} is not among crm.customer_statuses; only those are allowed")
+        raise ValueError(words.format(status=unknown[0]))
     return names
 
 
@@ -339,13 +343,18 @@ class BrandingSection(Section):
 
 
 class SecuritySection(Section):
-    """Log-in rules and token lives."""
+    """Log-in rules and token lives. Customers are never asked for a second factor (PLT-163)."""
 
     access_token_minutes: int = Field(default=15, ge=1, le=120)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     session_hours: int = Field(default=12, ge=1, le=720)
     lockout_failures: int = Field(default=5, ge=1, le=100)
     lockout_minutes: int = Field(default=30, ge=1, le=10_080)
+    password_history: int = Field(default=5, ge=0, le=24)
+    second_factor_for_staff: bool = False
+    second_factor_roles: list[str] = []
+    second_factor_reminder: bool = True
+    tell_unknown_email: bool = False
 
 
 class StripeSection(Section):
@@ -391,6 +400,11 @@ class LogsSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     max_megabytes: int = Field(default=10, ge=1, le=10_000)
     keep: int = Field(default=5, ge=0, le=1000)
+
+    @property
+    def max_bytes(self) -> int:
+        """The size at which a file is put aside."""
+        return self.max_megabytes << 20
 
 
 class Settings(Section):

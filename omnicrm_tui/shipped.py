@@ -14,6 +14,7 @@ _TOP: Final = _PACKAGE.parent
 
 PLAYS: Final = _TOP / "playbooks" / "plays"
 ACTION_PLUGINS: Final = _TOP / "playbooks" / "plugins" / "action"
+WAITING_PLAYBOOK: Final = _TOP / "playbooks" / "plugins" / "waiting_playbook.py"
 
 
 def default_config() -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from omnicrm_tui.charging.service import ChargingService
     from omnicrm_tui.customer_services.service import CustomerServicesService
     from omnicrm_tui.customers.service import CustomersService
+    from omnicrm_tui.identity.password_reset import PasswordResets
+    from omnicrm_tui.identity.second_factor import SecondFactors
     from omnicrm_tui.identity.service import IdentityService
     from omnicrm_tui.inventory.service import InventoryService
     from omnicrm_tui.messaging.service import MessagingService
@@ -67,6 +69,20 @@ class Work:
         from omnicrm_tui.identity.service import IdentityService
 
         return IdentityService(self)
+
+    @cached_property
+    def second_factor(self) -> SecondFactors:
+        """Codes of authenticators and on paper: asked for at log-in, which a remembered session does without."""
+        from omnicrm_tui.identity.second_factor import SecondFactors
+
+        return SecondFactors(self)
+
+    @cached_property
+    def password_reset(self) -> PasswordResets:
+        """Forgotten passwords."""
+        from omnicrm_tui.identity.password_reset import PasswordResets
+
+        return PasswordResets(self)
 
     @cached_property
     def customers(self) -> CustomersService:

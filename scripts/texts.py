@@ -1,8 +1,8 @@
 """Gather every text of the product and bring the catalogues up to date: `make texts`.
 
 What is gathered: `_("...")`, `ngettext("...", "...", n)`, `N_("...")` and the action of `activity.record(...)`
-(words that are stored in English), and the help of commands and their options. A new text is left without a
-translation in the .po files, visibly: this script and a test name it.
+(words that are stored in English), descriptions of permissions, and the help of commands and their options. A new
+text is left without a translation in the .po files, visibly: this script and a test name it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from omnicrm_tui.identity.permissions import PERMISSIONS
 from omnicrm_tui.languages import DOMAIN, ENGLISH, FOLDER, NAMES, STORED
 from widgets.form import label_of
 
@@ -43,7 +44,10 @@ _OF_CLICK = (
 """Words of the library behind the commands that people see again and again."""
 
 
-_RECORDS = {"record": 2, "_record": 1, "_log": 1, "_refuse": 1}
+_OF_PERMISSIONS = "omnicrm_tui/identity/permissions.py"
+"""Puts its descriptions together from a verb and a noun, which not every language can."""
+
+RECORDS = {"record": 2, "_record": 1, "_log": 1, "_refuse": 1}
 """What writes the activity log, and which of its arguments says what happened."""
 
 _PREFIXES = {"Customer": "customer_", "Contact": "contact_"}
@@ -85,8 +89,8 @@ def _of_call(call: ast.Call, place: str) -> Iterator[Text]:
         yield from (Text(one, many, "", place) for one, many in zip(words[0], words[1], strict=True))
     elif name == "N_" and words:
         yield from (Text(text, "", STORED, place) for text in words[0])
-    elif name in _RECORDS and len(words) > _RECORDS[name]:
-        yield from (Text(text, "", STORED, place) for text in words[_RECORDS[name]] if text[:1].isupper())
+    elif name in RECORDS and len(words) > RECORDS[name]:
+        yield from (Text(text, "", STORED, place) for text in words[RECORDS[name]] if text[:1].isupper())
     elif name in ("option", "argument", "version_option"):
         for keyword in call.keywords:
             if keyword.arg in ("help", "prompt"):
@@ -127,6 +131,8 @@ def gathered() -> Catalog:
     catalog = _empty(None)
     for text in _OF_CLICK:
         catalog.add(text, locations=[("click", 0)])
+    for text in PERMISSIONS.values():
+        catalog.add(text, locations=[(_OF_PERMISSIONS, 0)], context=STORED)
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*.py")):
             for text in sorted(text for text in texts_of(path) if text.text):

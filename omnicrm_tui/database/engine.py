@@ -12,11 +12,14 @@ from typing import Any
 from sqlalchemy import Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
-from omnicrm_tui.errors import DatabaseProblem, InvalidInput
+from omnicrm_tui.errors import DatabaseProblem, DriverProblem, InvalidInput
 
 BUSY_TIMEOUT_SECONDS = 15
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
+PAGES_KIB = 512
+"""Of an SQLite database that each connection keeps: the system keeps them once for all terminals."""
 
 
 MOST_CONNECTIONS = 15
@@ -90,6 +93,7 @@ def _sqlite_engine(url: URL, busy_seconds: int) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={busy_seconds * 1000}")
         cursor.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
+        cursor.execute(f"PRAGMA cache_size=-{PAGES_KIB}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -113,10 +117,12 @@ def speaking_database() -> Iterator[None]:
         if sentence is None and error.connection_invalidated:
             sentence = _LOST
         if sentence is None and isinstance(error, OperationalError):
-            sentence = _("The database could not do this: {orig}").format(orig=error.orig)
+            raise DriverProblem(_("The database could not do this: {orig}").format(orig=error.orig)) from error
         if sentence is None:
             raise
         raise DatabaseProblem(sentence) from error
+    except NoConnectionLeft as error:
+        raise DatabaseProblem(_("This program has no connection to the database left; try again.")) from error
 
 
 def _known_trouble(error: DBAPIError) -> str | None:

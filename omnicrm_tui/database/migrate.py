@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.home import RESTORE_NOTE
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.database.upgrade_plan import UpgradePlan
     from omnicrm_tui.settings import Settings
 
-HEAD = "0003"
+HEAD = "0006"
 """The version that this program works with: the newest revision in `migrations/versions`."""
 
 _SQLITE = "sqlite:///"
@@ -53,8 +54,12 @@ class SchemaVersion:
 def current_version(settings: Settings) -> SchemaVersion:
     """Return the version of the database; raises DatabaseProblem when it cannot be asked."""
     url = settings.database_url
-    revision = _sqlite_revision(url) if url.startswith(_SQLITE) else _server_revision(url)
-    return SchemaVersion(_state_of(revision), revision.removeprefix(_LOADING) if revision else None)
+    return _version(_sqlite_revision(url) if url.startswith(_SQLITE) else _server_revision(url))
+
+
+def version_on(connection: Connection) -> SchemaVersion:
+    """Return the version of the database that is connected to."""
+    return _version(_revision_on(connection))
 
 
 def require_current(settings: Settings) -> bool:
@@ -62,6 +67,7 @@ def require_current(settings: Settings) -> bool:
 
     The embedded SQLite database is made on first use; a server's is only changed by `omnicrm db upgrade`.
     """
+    require_whole(settings.home)
     version = current_version(settings)
     if version.state is SchemaState.EMPTY and settings.database_url.startswith(_SQLITE):
         return bool(upgrade(settings))
@@ -85,11 +91,31 @@ def require_current(settings: Settings) -> bool:
     return False
 
 
+def require_whole(home: Path) -> None:
+    """Refuse a home that a restore has not finished, with DatabaseProblem.
+
+    Before its database is there it looks like a new home, which the first program to come would set up.
+    """
+    if is_half_restored(home):
+        raise DatabaseProblem(
+            _(
+                "{home} is being filled by 'omnicrm restore', or that was interrupted: let it finish, or run the same "
+                "command again. To begin anew, restore into another, empty folder (OMNICRM_HOME) and database."
+            ).format(home=home)
+        )
+
+
+def is_half_restored(home: Path) -> bool:
+    """Tell whether a restore has begun to fill the home and has not finished."""
+    return (home / RESTORE_NOTE).exists()
+
+
 def require_known(settings: Settings) -> None:
     """Refuse an embedded database of another version at once, before a terminal is taken over.
 
     Costs a few milliseconds. A server is asked later, in a thread: it may be slow.
     """
+    require_whole(settings.home)
     if settings.database_url.startswith(_SQLITE) and current_version(settings).state is not SchemaState.EMPTY:
         require_current(settings)
 
@@ -197,15 +223,23 @@ def _sqlite_trouble(path: Path, error: sqlite3.Error) -> str:
 
 
 def _server_revision(url: str) -> str | None:
-    from sqlalchemy import inspect
-
     from omnicrm_tui.database.engine import speaking_database
 
     with speaking_database(), _engine(url) as engine, engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.exec_driver_sql(_VERSION_QUERY).scalar()
-        return revision
+        return _revision_on(connection)
+
+
+def _revision_on(connection: Connection) -> str | None:
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql(_VERSION_QUERY).scalar()
+    return revision
+
+
+def _version(revision: str | None) -> SchemaVersion:
+    return SchemaVersion(_state_of(revision), revision.removeprefix(_LOADING) if revision else None)
 
 
 def _state_of(revision: str | None) -> SchemaState:

@@ -15,6 +15,7 @@ SEALED = (
     "inventory.ki",
     "inventory.opc",
     "inventory.management_password",
+    "outbox.sealed_text",
     "provision.sealed_vars",
 )
 """The columns whose values the vault seals. A test holds every other column of bytes to being known to it."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from gettext import gettext as _
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from omnicrm_tui.errors import CrmError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _FORMAT = 1
 _NONCE_BYTES = 12
@@ -27,8 +29,17 @@ class Vault:
     def __init__(self, keys: Mapping[int, bytes]) -> None:
         if not keys:
             raise ValueError("a vault needs at least one key")
-        self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        if any(len(key) != _KEY_BYTES for key in keys.values()):
+            raise ValueError(f"a vault's keys have {_KEY_BYTES} bytes")
+        self._keys = dict(keys)
         self._newest = max(keys)
+
+    @cached_property
+    def _ciphers(self) -> dict[int, AESGCM]:
+        # Imported with the first secret: a terminal's first list has none, and waits for every import.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return {number: AESGCM(key) for number, key in self._keys.items()}
 
     @classmethod
     def from_folder(cls, folder: Path) -> Vault:
@@ -57,6 +68,8 @@ class Vault:
         cipher = self._ciphers.get(number)
         if sealed[0] != _FORMAT or cipher is None:
             raise CrmError(_("The key that sealed {column} is not in the key folder.").format(column=column))
+        from cryptography.exceptions import InvalidTag
+
         try:
             return cipher.decrypt(nonce, body, _bound_to(column, row_id)).decode()
         except InvalidTag as error:

@@ -13,7 +13,6 @@ from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.customers.models import Customer
 from omnicrm_tui.customers.schemas import CustomerInput
-from omnicrm_tui.database import engine as engines
 from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.errors import DatabaseProblem, InvalidInput
@@ -58,12 +57,11 @@ def test_writers_on_one_sqlite_file_wait_for_each_other_and_lose_nothing(crm: Cr
 
 
 @pytest.mark.req("PLT-054")
-def test_a_locked_database_says_so(crm: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_locked_database_says_so(crm: Crm, admin: Actor, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "omnicrm.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     crm.close()
-    monkeypatch.setattr(engines, "BUSY_TIMEOUT_SECONDS", 0)
-    hasty = Crm(crm.settings, make_engine(crm.settings.database_url), crm.clock, crm.vault)
+    hasty = Crm(crm.settings, make_engine(crm.settings.database_url, busy_seconds=0), crm.clock, crm.vault)
     with pytest.raises(DatabaseProblem, match="locked"), hasty.as_actor(admin) as work:
         work.customers.create(ADA)
     other.close()

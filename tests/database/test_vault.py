@@ -46,6 +46,11 @@ def test_the_newest_key_seals_and_older_ones_still_open() -> None:
         Vault({1: KEY}).open("c", 1, both.seal("c", 1, "after"))
 
 
+def test_a_key_of_another_length_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Vault({1: KEY, 2: KEY[:16]})
+
+
 def test_keys_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     first = Vault.from_folder(folder).seal("c", 1, "x")

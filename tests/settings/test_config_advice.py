@@ -35,7 +35,8 @@ def test_roles_that_are_nowhere_are_named_and_those_that_are_shipped_are_not(tmp
 @pytest.mark.req("CAT-180")
 def test_a_key_that_nobody_explained_and_a_file_that_all_may_read_are_named(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
-    file.touch(mode=0o644)
+    file.touch()
+    file.chmod(0o644)
     keys = {"a" * 32: ApiKey(roles=["view_customer"], description="billing"), "b" * 32: ApiKey(roles=["view_customer"])}
     settings = Settings(home=tmp_path, config_path=file, api_keys=keys)
     assert list(advice(settings)) == [
