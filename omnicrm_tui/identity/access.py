@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from gettext import gettext as _
+from ipaddress import ip_network
 
 from sqlalchemy import func, or_, select
 
 from omnicrm_tui.errors import NotAuthenticated
-from omnicrm_tui.identity import tokens
+from omnicrm_tui.identity import key_rules, tokens
 from omnicrm_tui.identity.actor import Actor, ActorKind
-from omnicrm_tui.identity.models import Permission, Role, TokenFamily, User, role_permission, user_role
-from omnicrm_tui.identity.permissions import ADMIN, VIEW_STATUS, clean_up_only
+from omnicrm_tui.identity.models import ApiKey, Permission, Role, TokenFamily, User, role_permission, user_role
+from omnicrm_tui.identity.permissions import (
+    ADMIN,
+    BESIDE,
+    CUSTOMER_ROLE,
+    canonical,
+    clean_up_only,
+    of_one_customer,
+)
 from omnicrm_tui.identity.rules import address_is_in, address_of
 from omnicrm_tui.identity.tokens import Keyring
 from omnicrm_tui.work import Service
 
 OVER = _("The session is over. Log in again.")
 JOB = "job"
+
+
+class KeyRefused(NotAuthenticated):
+    """A key that was good once: its use is counted for `credential`."""
+
+    def __init__(self, message: str, credential: str) -> None:
+        super().__init__(message)
+        self.credential = credential
+
+
+def key_credential(api_key_id: int) -> str:
+    """Return what uses of a key of the database are counted under."""
+    return f"key {api_key_id}"
+
+
+def configured_credential(key: str) -> str:
+    """Return what uses of a key of the configuration are counted under: nothing that could be tried as a key."""
+    return f"configured {key_rules.hash_of(key)[:16]}"
+
+
+def address_credential(network: str) -> str:
+    """Return what uses of a whitelisted address are counted under."""
+    return f"address {network}"
 
 
 class Access(Service):
@@ -38,6 +69,18 @@ class Access(Service):
             raise NotAuthenticated(OVER)
         return self._actor_of_family(family, source)
 
+    def actor_again(self, actor: Actor) -> Actor:
+        """Return who an actor is by now, with the permissions of today; raises NotAuthenticated when that is over.
+
+        Its session may have ended, or its user may not log in any more.
+        """
+        if actor.session_id:
+            family = self.session.get(TokenFamily, actor.session_id)
+            if family is None or self._is_over(family):
+                raise NotAuthenticated(OVER)
+            return self._actor_of_family(family, actor.source_address)
+        return self.actor_of_user(actor.user_id or 0, actor.source_address)
+
     def actor_of_user(self, user_id: int, source: str) -> Actor:
         """Return a user as actor: staff, or a customer's user confined to its customer (BIL-374, BIL-378).
 
@@ -49,19 +92,18 @@ class Access(Service):
         return self._actor(user, source)
 
     def actor_of_api_key(self, key: str, source: str) -> Actor:
-        """Return the machine that holds a configured API key (SVC-083, CAT-179), recorded as the first administrator.
+        """Return the machine that holds an API key, recorded as the first administrator (SVC-083, CAT-179).
 
-        Raises NotAuthenticated for an unknown key, and for one that is used from elsewhere than its `ips`.
+        Keys of the database come before those of the configuration (PLT-605). Raises NotAuthenticated for an unknown
+        key, and for one of the configuration that is used from elsewhere than its `ips`; KeyRefused for a key that
+        expired or was revoked.
         """
-        given = hashlib.sha256(key.encode()).digest()
-        match = None
-        for known, entry in self.work.settings.api_keys.items():
-            # All keys are compared, each in constant time: the answer's time says nothing about any of them.
-            if hmac.compare_digest(hashlib.sha256(known.encode()).digest(), given):
-                match = entry
-        if match is None or (match.ips and not address_is_in(source, match.ips)):
-            raise NotAuthenticated(_("Invalid API key"))
-        return self._machine(f"API key {match.description}".strip(), match.roles, source)
+        actor = self._actor_of_stored_key(key, source) or self._actor_of_configured_key(key, source)
+        if actor is not None:
+            return actor
+        if key != "".join(key.split()):
+            raise NotAuthenticated(_("Invalid API key: there are blanks in it."))
+        raise NotAuthenticated(_("Invalid API key"))
 
     def actor_of_address(self, source: str) -> Actor | None:
         """Return the machine at a whitelisted address (SVC-084, PLT-455), or None; never this host itself."""
@@ -69,32 +111,65 @@ class Access(Service):
         if address is None or address.is_loopback:
             return None
         whitelist = self.work.settings.ip_whitelist
-        names = [
-            name for network, entry in whitelist.items() if address_is_in(source, [network]) for name in entry.roles
-        ]
-        return self._machine(f"address {address}", names, source) if names else None
+        networks = [network for network in whitelist if address_is_in(source, [network])]
+        names = [name for network in networks for name in whitelist[network].roles]
+        if not names:
+            return None
+        # It is counted for the narrowest of the entries that it is in.
+        credential = address_credential(max(networks, key=lambda network: ip_network(network, strict=False).prefixlen))
+        return self._machine(f"address {address}", names, source, credential=credential)
 
     def first_admin_id(self) -> int | None:
-        """Return the user that machines are recorded as (SVC-079): the first active administrator."""
+        """Return the user that machines are recorded as (SVC-079): the first active administrator.
+
+        A user that is linked to a contact is none, whatever its roles: it sees its own customer alone.
+        """
         return self.session.scalar(
             select(func.min(User.id))
             .join(user_role, user_role.c.user_id == User.id)
             .join(role_permission, role_permission.c.role_id == user_role.c.role_id)
             .join(Permission, Permission.id == role_permission.c.permission_id)
-            .where(Permission.name == ADMIN, User.active.is_(True), User.deleted.is_(False))
+            .where(Permission.name == ADMIN, User.active.is_(True), User.deleted.is_(False), User.contact_id.is_(None))
         )
+
+    def _actor_of_stored_key(self, key: str, source: str) -> Actor | None:
+        digest = key_rules.hash_of(key)
+        row = self.session.scalar(select(ApiKey).where(ApiKey.key_hash == digest))
+        # The index finds a row by a hash that nobody can steer; the comparison itself takes the same time for all.
+        if row is None or not hmac.compare_digest(row.key_hash, digest):
+            return None
+        credential = key_credential(row.api_key_id)
+        status = key_rules.status_of(row.expires, row.revoked, self.work.clock.now())
+        if status == key_rules.REVOKED:
+            raise KeyRefused(_("This API key was revoked."), credential)
+        if status == key_rules.EXPIRED:
+            raise KeyRefused(_("This API key has expired."), credential)
+        return self._machine(
+            f"API key {row.name}", row.permissions, source, credential, row.api_key_id, row.customer_id
+        )
+
+    def _actor_of_configured_key(self, key: str, source: str) -> Actor | None:
+        given, match = key_rules.hash_of(key), None
+        for known, entry in self.work.settings.api_keys.items():
+            # All keys are compared, each in constant time: the answer's time says nothing about any of them.
+            if hmac.compare_digest(key_rules.hash_of(known), given):
+                match = entry
+        if match is None or (match.ips and not address_is_in(source, match.ips)):
+            return None
+        name = f"API key {match.description}".strip()
+        return self._machine(name, match.roles, source, configured_credential(key))
 
     def _actor_of_family(self, family: TokenFamily, source: str) -> Actor:
         if family.purpose == JOB:
             return self._job(family, source)
         if family.user_id is None:
             raise NotAuthenticated(OVER)
-        return self.actor_of_user(family.user_id, source)
+        return replace(self.actor_of_user(family.user_id, source), session_id=family.family_id)
 
     def _job(self, family: TokenFamily, source: str) -> Actor:
         user = self.session.get(User, family.user_id) if family.user_id is not None else None
         held = frozenset(family.permissions or ())
-        revoked = user is not None and (user.deleted or not user.active)
+        revoked = (user is not None and (user.deleted or not user.active)) or self._key_is_revoked(family.api_key_id)
         return Actor(
             ActorKind.JOB,
             f"job {family.provision_id}" + (f" of {user.username}" if user else ""),
@@ -103,26 +178,63 @@ class Access(Service):
             own_customer_id=family.own_customer_id,
             source_address=source,
             provision_id=family.provision_id,
+            api_key_id=family.api_key_id,
         )
+
+    def _key_is_revoked(self, api_key_id: int | None) -> bool:
+        """Tell whether the key that started a job was revoked, or is gone with its customer."""
+        if api_key_id is None:
+            return False
+        living = select(ApiKey.api_key_id).where(ApiKey.api_key_id == api_key_id, ApiKey.revoked.is_(None))
+        return self.session.scalar(living) is None
 
     def _actor(self, user: User, source: str) -> Actor:
         own = None if user.contact_id is None else self.work.customers.customer_of_contact(user.contact_id)
+        must_enable_2fa = own is None and not user.is_2fa_enabled and self._needs_2fa(user.id)
         return Actor(
             ActorKind.STAFF if own is None else ActorKind.CUSTOMER,
             user.username,
             user_id=user.id,
-            permissions=self._permissions_of(user.id),
+            permissions=frozenset() if must_enable_2fa else self._permissions_of(user.id),
             own_customer_id=own,
             source_address=source,
+            must_enable_2fa=must_enable_2fa,
         )
 
-    def _machine(self, name: str, granted: Iterable[str], source: str) -> Actor:
+    def _needs_2fa(self, user_id: int) -> bool:
+        """Tell whether the operator asks a second factor of this user, who is no contact's (PLT-162, PLT-163)."""
+        security = self.work.settings.security
+        if not (security.second_factor_for_staff or security.second_factor_roles):
+            return False
+        held = set(self._roles_of(user_id)) - {CUSTOMER_ROLE}
+        asked = {name.lower() for name in security.second_factor_roles}
+        return any(security.second_factor_for_staff or name.lower() in asked for name in held)
+
+    def _is_advised(self, user: User, actor: Actor) -> bool:
+        """Tell whether to remind this user, who has just logged in, of the second factor (PLT-164, PLT-196)."""
+        reminds = self.work.settings.security.second_factor_reminder and not self.work.settings.demo
+        is_staff = actor.kind is ActorKind.STAFF and set(self._roles_of(user.id)) != {CUSTOMER_ROLE}
+        return reminds and is_staff and not user.is_2fa_enabled
+
+    def _machine(
+        self,
+        name: str,
+        granted: Iterable[str],
+        source: str,
+        credential: str,
+        api_key_id: int | None = None,
+        own_customer_id: int | None = None,
+    ) -> Actor:
+        permissions = self._permissions_named(granted)
         return Actor(
             ActorKind.MACHINE,
             name,
             user_id=self.first_admin_id(),
-            permissions=self._permissions_named(granted),
+            permissions=permissions if own_customer_id is None else of_one_customer(permissions),
+            own_customer_id=own_customer_id,
             source_address=source,
+            credential=credential,
+            api_key_id=api_key_id,
         )
 
     def _permissions_of(self, user_id: int) -> frozenset[str]:
@@ -136,14 +248,15 @@ class Access(Service):
 
     def _permissions_named(self, granted: Iterable[str]) -> frozenset[str]:
         """Resolve a list that may hold roles and permissions, in any case of letters."""
-        names = {name.lower() for name in granted}
+        given = {name.lower() for name in granted}
+        names = given | {canonical(name) for name in given}
         statement = (
             select(Permission.name)
             .outerjoin(role_permission, role_permission.c.permission_id == Permission.id)
             .outerjoin(Role, Role.id == role_permission.c.role_id)
             .where(or_(Permission.name.in_(names), func.lower(Role.name).in_(names)))
         )
-        return frozenset(self.session.scalars(statement)) | (names & {VIEW_STATUS})
+        return frozenset(self.session.scalars(statement)) | (names & BESIDE)
 
     def _roles_of(self, user_id: int) -> tuple[str, ...]:
         statement = select(Role.name).join(user_role, user_role.c.role_id == Role.id)

@@ -7,6 +7,14 @@ from enum import Enum
 from gettext import gettext as _
 
 from omnicrm_tui.errors import NotPermitted
+from omnicrm_tui.languages import N_, said
+
+SYSTEM_NAMES = (
+    *(N_("command line"), N_("demo data"), N_("doctor"), N_("first start"), N_("health"), N_("jobs"), N_("log-in")),
+    *(N_("outbox"), N_("provisioning"), N_("recovery"), N_("schedule"), N_("set-up")),
+    N_("uses of keys"),
+)
+"""What the product itself is called where it acts, as the activity log stores it."""
 
 
 class ActorKind(Enum):
@@ -24,7 +32,9 @@ class Actor:
     """Who acts.
 
     `permissions` is the union over all roles (BIL-374), lower case. `own_customer_id` confines a customer's
-    user to its own customer (BIL-378). Under impersonation `real_user_id` is the person behind it.
+    user to its own customer (BIL-378). Under impersonation `real_user_id` is the person behind it. `session_id` is the
+    session that a person logged in with. Who `must_enable_2fa` holds no permission until that is done. `credential` is
+    what a machine was known by ("key 12", "address 10.0.0.0/24"), `api_key_id` the key of the database behind it.
     """
 
     kind: ActorKind
@@ -35,6 +45,19 @@ class Actor:
     source_address: str = ""
     real_user_id: int | None = None
     provision_id: int | None = None
+    session_id: str = ""
+    must_enable_2fa: bool = False
+    credential: str = ""
+    api_key_id: int | None = None
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is a customer's user, or a machine that acts for one customer: neither sees what is for staff.
+
+        A job that a customer started is none: its play needs all of what it provisions.
+        """
+        machine = self.kind is ActorKind.MACHINE and self.own_customer_id is not None
+        return machine or self.kind is ActorKind.CUSTOMER
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor holds `permission`, by name, through `admin`, or as `view_own_...`.
@@ -58,6 +81,11 @@ class Actor:
 def system_actor(name: str) -> Actor:
     """Return the actor of the product's own chores (schedule, outbox, recovery, demo data)."""
     return Actor(ActorKind.SYSTEM, name, permissions=frozenset({"admin"}))
+
+
+def who(name: str, user_id: int | None) -> str:
+    """Return the name of who acted, as the log stores it, for people: in their language where it was the product."""
+    return said(name) if user_id is None and name in SYSTEM_NAMES else name
 
 
 def visitor(source_address: str) -> Actor:

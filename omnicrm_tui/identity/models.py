@@ -1,19 +1,22 @@
-"""Tables of identity: users, backup codes, roles, permissions and refresh tokens."""
+"""Tables of identity: users and their codes and old passwords, roles, permissions, refresh tokens and API keys."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,6 +63,29 @@ class BackupCode(StaffOnly, Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
     code_hash: Mapped[str] = mapped_column(String(255))
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class OldPassword(StaffOnly, Base):
+    """A password that a user had before: it is not chosen again (BIL-422). Only its hash is stored."""
+
+    __tablename__ = "crm_old_password"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    replaced: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PasswordReset(StaffOnly, Base):
+    """A code that was mailed to somebody who forgot the password (PLT-201, PLT-231); only its keyed hash is stored."""
+
+    __tablename__ = "crm_password_reset"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -117,6 +143,7 @@ class TokenFamily(StaffOnly, Base):
         ForeignKey("provision.provision_id", ondelete="CASCADE"), index=True
     )
     own_customer_id: Mapped[int | None] = mapped_column(Id)
+    api_key_id: Mapped[int | None] = mapped_column(Id)
     permissions: Mapped[list[str] | None] = mapped_column(JsonText)
     started: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -139,3 +166,51 @@ class RefreshToken(StaffOnly, Base):
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
     source_address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class ApiKey(StaffOnly, Versioned, Stamped, Base):
+    """A key of a machine (PLT-239..251): its SHA-256 and its two ends are kept, the key itself is shown once.
+
+    `customer_id` confines it to one customer, with whom it goes. `expires` of a key that never does is `NEVER`, so
+    that the list can be sorted by it. A revoked key's row stays for those who ask later (PLT-606).
+    """
+
+    __tablename__ = "crm_api_key"
+
+    api_key_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(sort_key(100), index=True)
+    description: Mapped[str] = mapped_column(Text, default="")
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    key_start: Mapped[str] = mapped_column(String(16))
+    key_end: Mapped[str] = mapped_column(String(8))
+    permissions: Mapped[list[str]] = mapped_column(JsonText)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.customer_id", ondelete="CASCADE"), index=True)
+    protected: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_by: Mapped[str] = mapped_column(sort_key(150), index=True)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_by: Mapped[str] = mapped_column(String(150), default="")
+    use_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class KeyUse(StaffOnly, Base):
+    """What one credential of a machine was used for on one day (UTC) from one address: how often, first and last.
+
+    `credential` is an actor's: a key of the database or of the configuration, or a whitelisted address. `refused`
+    counts what an expired or revoked key tried.
+    """
+
+    __tablename__ = "crm_key_use"
+    __table_args__ = (UniqueConstraint("credential", "day", "address"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    credential: Mapped[str] = mapped_column(sort_key(80))
+    day: Mapped[date] = mapped_column(Date, index=True)
+    address: Mapped[str] = mapped_column(sort_key(64))
+    uses: Mapped[int] = mapped_column(Integer, default=0)
+    refused: Mapped[int] = mapped_column(Integer, default=0)
+    first_use: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_use: Mapped[datetime] = mapped_column(UtcDateTime)

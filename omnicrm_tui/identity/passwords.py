@@ -10,6 +10,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from omnicrm_tui.errors import TooManyRequests
+from omnicrm_tui.identity.rules import normal_password
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -40,7 +41,7 @@ def _nobodys_hash() -> str:
 def hash_password(password: str) -> str:
     """Return the hash to store. Raises TooManyRequests when too many are being made."""
     with _turn():
-        return _hasher().hash(password)
+        return _hasher().hash(normal_password(password))
 
 
 def verify(password_hash: str | None, password: str) -> bool:
@@ -52,7 +53,8 @@ def verify(password_hash: str | None, password: str) -> bool:
 
     with _turn():
         try:
-            return _hasher().verify(password_hash or _nobodys_hash(), password) and password_hash is not None
+            right = _hasher().verify(password_hash or _nobodys_hash(), normal_password(password))
+            return right and password_hash is not None
         except (VerificationError, InvalidHashError):
             return False
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from omnicrm_tui.languages import N_
+
 ADMIN = "admin"
 CAN_IMPERSONATE = "can_impersonate"
 
 VIEW_STATUS = "view_status"
 """Our own beside the guide's 84: figures of how the system does, nothing of any customer. It is held through `admin`,
 or named in the list of an API key or a whitelisted address, so that monitoring gets no more than that."""
+
+MANAGE_API_KEYS = "manage_api_keys"
+"""Our own too, after the guide's MANAGE_API_KEYS (PLT-552): through `admin`, or a role that was given it."""
+
+BESIDE = frozenset({VIEW_STATUS, MANAGE_API_KEYS})
+"""What may be named in a list of permissions although it is none of the catalogue's 84."""
 
 _VERBS = ("view", "create", "update", "delete")
 
@@ -41,8 +49,8 @@ _SHARED_ENTITIES = {
 
 
 def _catalogue() -> Iterator[tuple[str, str]]:
-    yield ADMIN, "Do everything"
-    yield CAN_IMPERSONATE, "Act as another user; every action is logged with both"
+    yield ADMIN, N_("Do everything")
+    yield CAN_IMPERSONATE, N_("Act as another user; every action is logged with both")
     for entity, words in (_OWNED_ENTITIES | _SHARED_ENTITIES).items():
         for verb in _VERBS:
             yield f"{verb}_{entity}", f"{verb.capitalize()} {words}"
@@ -51,7 +59,7 @@ def _catalogue() -> Iterator[tuple[str, str]]:
 
 
 PERMISSIONS: dict[str, str] = dict(_catalogue())
-"""Name and description of the 84 permissions (BIL-453)."""
+"""Name and description of the 84 permissions (BIL-453); catalogues of texts have each description whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +78,10 @@ def _each(verbs: str, entities: str) -> tuple[str, ...]:
 CUSTOMER_ROLE = "Customer"
 
 ROLE_DESIGNS: tuple[RoleDesign, ...] = (
-    RoleDesign("System Admin", "Full control of the system", (ADMIN, CAN_IMPERSONATE)),
+    RoleDesign("System Admin", N_("Full control of the system"), (ADMIN, CAN_IMPERSONATE)),
     RoleDesign(
         "Support",
-        "Looks after customers and provisions their services",
+        N_("Looks after customers and provisions their services"),
         (
             *_each("view create update", "customer customer_site customer_contact customer_attribute customer_tag"),
             # A job runs with these: what a play makes, and what its rollback removes again.
@@ -88,7 +96,7 @@ ROLE_DESIGNS: tuple[RoleDesign, ...] = (
     ),
     RoleDesign(
         "Finance",
-        "Transactions and invoices",
+        N_("Transactions and invoices"),
         (
             *_each("view create", "customer_transaction customer_invoice"),
             *_each("view", "customer customer_site customer_contact customer_service customer_activity product"),
@@ -96,7 +104,7 @@ ROLE_DESIGNS: tuple[RoleDesign, ...] = (
     ),
     RoleDesign(
         "Customer Admin",
-        "A customer's own administrator: sees everything of its own customer",
+        N_("A customer's own administrator: sees everything of its own customer"),
         _each(
             "view_own",
             "customer customer_site customer_contact customer_service customer_transaction customer_invoice"
@@ -105,12 +113,12 @@ ROLE_DESIGNS: tuple[RoleDesign, ...] = (
     ),
     RoleDesign(
         "Read-only Auditor",
-        "Sees everything, changes nothing",
+        N_("Sees everything, changes nothing"),
         _each("view", " ".join(_OWNED_ENTITIES | _SHARED_ENTITIES)),
     ),
     RoleDesign(
         CUSTOMER_ROLE,
-        "A customer in self-care; assigned by itself to users that are linked to a contact",
+        N_("A customer in self-care; assigned by itself to users that are linked to a contact"),
         _each(
             "view_own",
             "customer customer_site customer_contact customer_service customer_stripe_card customer_transaction"
@@ -119,6 +127,31 @@ ROLE_DESIGNS: tuple[RoleDesign, ...] = (
     ),
 )
 """The six typical roles (BIL-454..459)."""
+
+
+_OF_THE_OPERATOR = frozenset(
+    {
+        ADMIN,
+        CAN_IMPERSONATE,
+        "create_customer",
+        *BESIDE,
+        *_each("create update delete", "product cbc_message inventory_template"),
+    }
+)
+"""What reaches further than one customer, whoever's rows the session shows."""
+
+
+def of_one_customer(permissions: Iterable[str]) -> frozenset[str]:
+    """Return what is left of `permissions` for a key that is confined to one customer."""
+    return frozenset(permissions) - _OF_THE_OPERATOR
+
+
+def canonical(name: str) -> str:
+    """Return a permission's name as the catalogue has it: `view_service` is `view_customer_service` (PLT-553)."""
+    plain = name.strip().lower()
+    verb, _line, entity = plain.rpartition("_")
+    longer = f"{verb}_customer_{entity}"
+    return longer if plain not in PERMISSIONS and longer in PERMISSIONS else plain
 
 
 def clean_up_only(permissions: Iterable[str]) -> frozenset[str]:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from gettext import gettext as _
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy.orm import aliased
 
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.models import Permission, Role, User, role_permission, user_role
 from omnicrm_tui.identity.permissions import ADMIN, PERMISSIONS, ROLE_DESIGNS
-from omnicrm_tui.identity.schemas import PermissionInput, PermissionView, RoleChange, RoleInput, RoleView
+from omnicrm_tui.identity.schemas import (
+    PermissionInput,
+    PermissionView,
+    Right,
+    RoleChange,
+    RoleInput,
+    RoleLoss,
+    RolePermissions,
+    RoleRow,
+    RoleView,
+)
 from omnicrm_tui.work import Service
 
 
@@ -63,12 +74,17 @@ class Roles(Service):
         return self._role_view(self._role(role_id))
 
     def create_role(self, data: RoleInput) -> RoleView:
-        """Create a role without permissions (BIL-400). Needs admin; raises Conflict when the name is taken."""
+        """Create a role without permissions, or as a shipped one is designed (BIL-400, BIL-454..459). Needs admin.
+
+        Raises Conflict when the name is taken, InvalidInput for an unknown design.
+        """
         self.actor.require(ADMIN)
+        granted = _design(data.design)
         self._check_name(data.name)
-        role = Role(**data.model_dump())
+        role = Role(name=data.name, description=data.description)
         self.session.add(role)
         self.session.flush()
+        self._grant(role.id, self._permission_ids(granted))
         self.work.activity.record("role", role.id, "Role created", new=data.model_dump())
         return self._role_view(role)
 
@@ -123,6 +139,64 @@ class Roles(Service):
             self.session.execute(delete(role_permission).where(*one))
         return self._permissions_changed(role, before)
 
+    def change_permissions(self, role_id: int, change: RolePermissions) -> RoleView:
+        """Give a role some permissions and take others away, by name, in one step (BIL-404, BIL-405). Needs admin.
+
+        What two people change at once adds up. Raises NotFound for an unknown role or permission, Conflict when
+        nobody would be left as admin.
+        """
+        self.actor.require(ADMIN)
+        role = self._role(role_id)
+        before = self._role_view(role).permissions
+        added = self._permission_ids(set(change.add) - set(before))
+        removed = self._permission_ids(change.remove)
+        with self._keeping_an_admin():
+            gone = (role_permission.c.role_id == role_id, role_permission.c.permission_id.in_(removed))
+            self.session.execute(delete(role_permission).where(*gone))
+            self._grant(role_id, added)
+        return self._permissions_changed(role, before)
+
+    def role_list(self) -> Sequence[RoleRow]:
+        """Return all roles by name, with how many permissions and users each has. Needs admin."""
+        self.actor.require(ADMIN)
+        bundled = select(func.count()).where(role_permission.c.role_id == Role.id).scalar_subquery()
+        holders = select(func.count()).select_from(user_role).join(User, User.id == user_role.c.user_id)
+        held = holders.where(user_role.c.role_id == Role.id, User.deleted.is_(False)).scalar_subquery()
+        found = select(Role.id, Role.name, Role.description, bundled, held).order_by(Role.name)
+        return [RoleRow(*row) for row in self.session.execute(found)]
+
+    def role_loss(self, role_id: int) -> RoleLoss:
+        """Return how many users deleting a role would cost access (BIL-387). Needs admin; raises NotFound."""
+        self.actor.require(ADMIN)
+        self._role(role_id)
+        living = select(user_role.c.user_id).join(User, User.id == user_role.c.user_id).where(User.deleted.is_(False))
+        mine = living.where(user_role.c.role_id == role_id)
+        other = aliased(user_role)
+        only = mine.where(~exists().where(other.c.user_id == user_role.c.user_id, other.c.role_id != role_id))
+        users, left = (self.session.scalar(select(func.count()).select_from(q.subquery())) or 0 for q in (mine, only))
+        return RoleLoss(users, left)
+
+    def rights(self, user_id: int) -> Sequence[Right]:
+        """Return what a user may do, and through which of its roles (BIL-374, BIL-384). Needs admin; raises NotFound.
+
+        Who holds `admin` may do everything, whatever else is listed.
+        """
+        self.actor.require(ADMIN)
+        if self.session.get(User, user_id) is None:
+            raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
+        found = (
+            select(Permission.name, Permission.description, Role.name)
+            .join(role_permission, role_permission.c.permission_id == Permission.id)
+            .join(Role, Role.id == role_permission.c.role_id)
+            .join(user_role, user_role.c.role_id == Role.id)
+            .where(user_role.c.user_id == user_id)
+            .order_by(Permission.name, Role.name)
+        )
+        through: dict[tuple[str, str], list[str]] = {}
+        for permission, description, role in self.session.execute(found):
+            through.setdefault((permission, description), []).append(role)
+        return [Right(permission, words, tuple(roles)) for (permission, words), roles in through.items()]
+
     def give_role(self, role_id: int, user_id: int) -> RoleView:
         """Give a user one role more, at once effective (BIL-406). Needs admin; raises NotFound."""
         self.actor.require(ADMIN)
@@ -168,6 +242,14 @@ class Roles(Service):
             users=tuple(self.session.scalars(holders.where(user_role.c.role_id == role.id).order_by(User.username))),
         )
 
+    def _permission_ids(self, names: Iterable[str]) -> list[int]:
+        wanted = {name.lower() for name in names}
+        rows = self.session.execute(select(Permission.name, Permission.id).where(Permission.name.in_(wanted))).all()
+        found: dict[str, int] = {row[0]: row[1] for row in rows}
+        if unknown := sorted(wanted - found.keys()):
+            raise NotFound(_("There is no permission {unknown}.").format(unknown=unknown[0]))
+        return sorted(found.values())
+
     def _check_name(self, name: str) -> None:
         if self.session.scalar(select(Role.id).where(func.lower(Role.name) == name.lower())) is not None:
             raise Conflict(_("There is already a role {name}.").format(name=name))
@@ -187,3 +269,15 @@ class Roles(Service):
         self.session.flush()
         if had_one and self.work.identity.first_admin_id() is None:
             raise Conflict(_("This would leave nobody who may administer the system."))
+
+
+def _design(name: str) -> tuple[str, ...]:
+    """Return the permissions of a shipped role, by its name in any case of letters; none for ""."""
+    if not name:
+        return ()
+    for design in ROLE_DESIGNS:
+        if design.name.lower() == name.lower():
+            return design.permissions
+    raise InvalidInput(
+        _("Some fields are not right."), {"design": _("there is no role {unknown}").format(unknown=name)}
+    )

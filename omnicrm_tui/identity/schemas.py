@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from gettext import gettext as _
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.messaging.rules import is_email
 from omnicrm_tui.schemas import Input
 
 
 def _names(value: Any) -> Any:
     """Accept one name, a comma list or a list (BIL-390)."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _email(text: str) -> str:
+    if not is_email(text):
+        raise ValueError(_("is not an e-mail address"))
+    return text
 
 
 def _unstripped(value: Any) -> Any:
@@ -24,19 +32,23 @@ def _unstripped(value: Any) -> Any:
 Password = Annotated[SecretStr, BeforeValidator(_unstripped)]
 """A password as it was typed: blanks around it are part of it."""
 RoleNames = Annotated[list[str], BeforeValidator(_names)]
-EmailText = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+EmailText = Annotated[str, Field(max_length=254), AfterValidator(_email)]
 PersonName = Annotated[str, Field(min_length=1, max_length=100)]
 MiddleName = Annotated[str, Field(max_length=100)]
 PhoneText = Annotated[str, Field(max_length=40)]
+PermissionNames = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=1000)]
 Note = Annotated[str, Field(max_length=16_000)]
 
 
 class UserInput(Input):
-    """A new user (BIL-379, BIL-383, BIL-390). `role` names one role or more; a contact's user needs none."""
+    """A new user (BIL-379, BIL-383, BIL-390). `role` names one role or more; a contact's user needs none.
+
+    Without a password it gets a temporary one. `welcome_email` writes to it at once.
+    """
 
     username: Annotated[str, Field(min_length=1, max_length=150)]
     email: EmailText
-    password: Password
+    password: Password | None = None
     first_name: PersonName
     last_name: PersonName
     middle_name: MiddleName | None = None
@@ -44,6 +56,7 @@ class UserInput(Input):
     role: RoleNames = []
     contact_id: int | None = None
     force_password_change: bool = False
+    welcome_email: bool = False
 
 
 class UserChange(Input):
@@ -61,11 +74,18 @@ class UserChange(Input):
     contact_id: int | None = None
 
 
+class ReasonInput(Input):
+    """Why something is done to a user's account: it goes into the activity log (PLT-216, BIL-434)."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=300)]
+
+
 class RoleInput(Input):
-    """A new role (BIL-400); it starts with no permissions."""
+    """A new role (BIL-400); it starts with no permissions, or with those of the shipped role that `design` names."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: Note = ""
+    design: Annotated[str, Field(max_length=100)] = ""
 
 
 class RoleChange(Input):
@@ -74,6 +94,13 @@ class RoleChange(Input):
     version: int | None = None
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     description: Note | None = None
+
+
+class RolePermissions(Input):
+    """What a role gets and what is taken from it, by name; what is not named stays as it is."""
+
+    add: PermissionNames = []
+    remove: PermissionNames = []
 
 
 class PermissionInput(Input):
@@ -96,6 +123,7 @@ class UserRow:
     active: bool
     deleted: bool
     is_2fa_enabled: bool
+    locked_until: datetime | None
     login_count: int
     last_login: datetime | None
     roles: tuple[str, ...]
@@ -131,6 +159,39 @@ class UserView:
 
 
 @dataclass(frozen=True, slots=True)
+class CreatedUser(UserView):
+    """A user that was just made, with the password that was made for it, if one was: shown once, stored nowhere."""
+
+    temporary_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Something that a user may do, and the names of the roles that it may do it through (BIL-374)."""
+
+    permission: str
+    description: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """An open session of a user.
+
+    `last_used` is when its tokens were last given out, `ends` when it is over at the latest; `current` tells whether
+    the actor who asks sits at it.
+    """
+
+    session_id: str
+    started: datetime
+    last_used: datetime | None
+    ends: datetime
+    remembered: bool
+    source_address: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PermissionView:
     """A permission of the catalogue (BIL-381)."""
 
@@ -152,6 +213,25 @@ class RoleView:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role as the list shows it: how many permissions it bundles, and how many living users hold it."""
+
+    id: int
+    name: str
+    description: str
+    permissions: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLoss:
+    """What deleting a role costs: how many living users hold it, and how many of them hold no other."""
+
+    users: int
+    left_without: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """An access token, the refresh token that renews it once, and when the access token ends (UTC)."""
 
@@ -165,8 +245,10 @@ class LoginResult:
     """What a log-in leads to: exactly one of three.
 
     A session: `tokens`, `actor`, `roles` and sorted `permissions`. Or the second factor: `requires_2fa` and a
-    `challenge_token` that opens nothing but `verify_second_factor`. Or `must_change_password`: there are no
-    tokens until `change_password` was called and the user logged in again (PLT-178).
+    `challenge_token` that opens nothing but `second_factor.verify`. Or `must_change_password`: there are no
+    tokens until `change_temporary_password` was called with the challenge and the user logged in again (PLT-178).
+
+    A session of an `actor` that `must_enable_2fa` opens nothing else; `advise_2fa` is a reminder (PLT-196).
     """
 
     user_id: int
@@ -177,3 +259,23 @@ class LoginResult:
     requires_2fa: bool = False
     challenge_token: str = field(default="", repr=False)
     must_change_password: bool = False
+    advise_2fa: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator and its owner need, to be shown once: base32 `secret`, the same as a URI, backup codes."""
+
+    user_id: int
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+    backup_codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorState:
+    """Whether a user's second factor is `enabled`, or issued and not confirmed yet, and how many codes are unused."""
+
+    enabled: bool
+    pending: bool
+    unused_codes: int

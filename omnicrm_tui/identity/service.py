@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from omnicrm_tui.identity.users import Users
+from omnicrm_tui.identity.api_keys import ApiKeys
+from omnicrm_tui.identity.user_care import UserCare
 
 
-class IdentityService(Users):
-    """Log-in and sessions (`sessions`), actors (`access`), users (`users`), roles and permissions (`roles`).
+class IdentityService(UserCare, ApiKeys):
+    """Log-in and sessions (`sessions`), actors (`access`), users (`users`, `user_care`), roles (`roles`).
+
+    API keys are made and looked at in `api_keys`, and their uses counted in `key_uses`.
 
     Doors log people in and read tokens as `visitor(source_address)`; administration takes an actor with the
     permission admin.

@@ -40,10 +40,18 @@ class SessionFile:
             self._write(successor)
             return value
 
-    def peek(self) -> str | None:
-        """Return the remembered token; None where there is none. It is good for one use: see `exchange`."""
+    def peek(self, look: Callable[[str], Value]) -> Value | None:
+        """Return what `look` finds of the remembered token, which it leaves unused: see `exchange`.
+
+        Another terminal that exchanges the token meanwhile waits, or has its successor in the file already. None where
+        nothing is remembered, or where `look` raises NotAuthenticated.
+        """
         with self._locked():
-            return self._read()
+            token = self._read()
+            try:
+                return None if token is None else look(token)
+            except NotAuthenticated:
+                return None
 
     def remember(self, refresh_token: str) -> None:
         """Keep `refresh_token` for the next start."""

@@ -7,29 +7,41 @@ these methods commit what has to stay before they raise.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from gettext import gettext as _
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from omnicrm_tui.errors import AccountLocked, InvalidInput, NotAuthenticated, NotFound
-from omnicrm_tui.identity import passwords, tokens, totp
-from omnicrm_tui.identity.access import JOB, OVER, Access
+from omnicrm_tui.identity import passwords, tokens
+from omnicrm_tui.identity.access import JOB, OVER
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.models import RefreshToken, TokenFamily, User
+from omnicrm_tui.identity.password_history import PasswordHistory
 from omnicrm_tui.identity.permissions import ADMIN, VIEW_STATUS
-from omnicrm_tui.identity.rules import login_name, password_problem
+from omnicrm_tui.identity.rules import login_name, normal_password, password_problem
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 
+if TYPE_CHECKING:
+    from omnicrm_tui.identity.user_mail import UserMail
+
 WRONG = _("Invalid email or password")
+BEGIN_AGAIN = _("This log-in took too long. Begin it again.")
 CHALLENGE_LIFE = timedelta(minutes=5)
+CHANGE_LIFE = timedelta(minutes=15)
+"""To think of a password takes longer than to read a code."""
 JOB_LIFE = timedelta(days=30)
 SESSION = "session"
 
 
-class Sessions(Access):
+class Sessions(PasswordHistory):
     """Opens, renews and ends sessions. Doors call these as `visitor(source)`: they ask for no permission."""
+
+    _attempt_locks = False
+    """Whether the attempt that was counted last locks the account, unless it turns out to be right."""
 
     def nobody_can_log_in(self) -> bool:
         """Tell whether there is no active user at all: a new home, whose first administrator is still to be made."""
@@ -47,37 +59,43 @@ class Sessions(Access):
         """
         user = self._check_password(self._by_login(email_or_username), password, source_address)
         if user.force_password_change:
-            return LoginResult(user.id, must_change_password=True)
+            proof = self._challenge(user.id, tokens.CHANGE, CHANGE_LIFE)
+            return LoginResult(user.id, must_change_password=True, challenge_token=proof)
         if user.is_2fa_enabled:
-            return LoginResult(user.id, requires_2fa=True, challenge_token=self._challenge(user, remember))
+            proof = self._challenge(user.id, tokens.CHALLENGE, CHALLENGE_LIFE, rem=remember)
+            return LoginResult(user.id, requires_2fa=True, challenge_token=proof)
         return self._open(user, source_address, remember)
 
-    def verify_second_factor(self, challenge_token: str, code: str, source_address: str) -> LoginResult:
-        """Finish a log-in with the code of the authenticator (PLT-173, BIL-424).
-
-        Raises NotAuthenticated for a wrong or used code, or an old challenge; AccountLocked after too many.
-        """
-        claims = self._keyring.read(challenge_token, tokens.CHALLENGE, self.work.clock.now())
-        user = self._claim_attempt(int(claims["sub"]))
-        secret = self.work.vault.open("crm_user.totp_secret", user.id, user.totp_secret)
-        step = totp.matching_step(secret, code, self.work.clock.now()) if secret else None
-        if step is None or not self._use_step(user.id, step):
-            self._refuse(user, "Login failed: wrong second factor", source_address, _("This code is not right."))
-        return self._open(user, source_address, bool(claims.get("rem")))
-
     def change_password(self, user_id: int, current_password: str, new_password: str, source_address: str) -> None:
-        """Change one's own password (BIL-399), a temporary one too (PLT-178); all sessions of the user end.
+        """Change the password of who is logged in (BIL-399); all sessions of the user end.
 
-        Raises InvalidInput when the new one breaks the rules, and what `login` raises for the current one.
+        `user_id` is the caller's own: a door never takes it from outside, or wrong passwords would lock a colleague.
+        Raises InvalidInput when the new one breaks the rules or was used before, and what `login` raises for the
+        current one.
         """
         problem = password_problem(new_password)
-        if new_password == current_password:
+        if normal_password(new_password) == normal_password(current_password):
             problem = _("must differ from the current one")
         if problem:
             raise InvalidInput(_("The new password will not do."), {"new_password": problem})
         user = self._check_password(self.session.get(User, user_id), current_password, source_address)
-        self._store_password(user.id, new_password, force_change=False)
+        self._refuse_used(user.id, new_password)
+        # What failed before stays counted: wrong codes of the second factor are not forgiven by the right password.
+        self._store_password(user.id, new_password, force_change=False, forgive=False)
         self._log(user, "Password changed", source_address)
+        from omnicrm_tui.identity import notices
+
+        self._tell(user, notices.CHANGED, notices.changed_mail(user.first_name, source_address, self.work.settings))
+
+    def change_temporary_password(
+        self, challenge_token: str, current_password: str, new_password: str, source_address: str
+    ) -> None:
+        """Replace a temporary password by an own one, with the challenge that `login` answered to it (PLT-178).
+
+        Raises what `change_password` does, and NotAuthenticated for a challenge that is over or was used.
+        """
+        user_id = int(self._read_challenge(challenge_token, tokens.CHANGE)["sub"])
+        self.change_password(user_id, current_password, new_password, source_address)
 
     def refresh(self, refresh_token: str, source: str) -> Tokens:
         """Exchange a refresh token for new tokens (CAT-227, SVC-087). Raises NotAuthenticated; see `resume`."""
@@ -164,6 +182,8 @@ class Sessions(Access):
         if not passwords.verify(user.password_hash, password):
             self._refuse(user, "Login failed: wrong password", source, WRONG)
         values: dict[str, object] = {"failed_logins": 0, "locked_until": None}
+        if user.is_2fa_enabled:
+            values = self._attempt_taken_back()
         if passwords.is_outdated(user.password_hash):
             values["password_hash"] = passwords.hash_password(password)
         self._set(user.id, values)
@@ -185,17 +205,51 @@ class Sessions(Access):
         until = now + timedelta(minutes=security.lockout_minutes) if locks else None
         self._set(user_id, {"failed_logins": failures, "locked_until": until})
         self.session.commit()
+        self._attempt_locks = locks
         return user
+
+    def _attempt_taken_back(self) -> dict[str, object]:
+        """Return what uncounts one attempt alone: did a right password forgive wrong codes, those would have no end."""
+        before = User.failed_logins - 1
+        held = case((before >= self.work.settings.security.lockout_failures, User.locked_until), else_=None)
+        return {"failed_logins": before, "locked_until": held}
 
     def _refuse(self, user: User, action: str, source: str, message: str) -> NoReturn:
         self._log(user, action, source)
+        if self._attempt_locks:
+            self._log(user, "Account locked after too many failed attempts", source)
+            self._tell_locked(user, source)
         self.session.commit()
         raise NotAuthenticated(message)
 
-    def _store_password(self, user_id: int, password: str, *, force_change: bool) -> None:
+    def _tell_locked(self, user: User, source: str) -> None:
+        from omnicrm_tui.identity import notices
+
+        self._tell(user, notices.LOCKED, notices.locked_mail(user.first_name, source, self.work.settings))
+
+    def _tell_new_address(self, user: User, source: str) -> None:
+        """Write to who has logged in before, and not from here within the time that sessions are remembered."""
+        of_user = (TokenFamily.user_id == user.id, TokenFamily.purpose == SESSION)
+        from_here = (TokenFamily.source_address == source, TokenFamily.expires > self.work.clock.now())
+        seen = self.session.scalar(select(TokenFamily.family_id).where(*of_user, *from_here).limit(1))
+        if user.login_count and seen is None:
+            from omnicrm_tui.identity import notices
+
+            mail = notices.new_address_mail(user.first_name, source, self.work.settings)
+            self._tell(user, notices.NEW_ADDRESS, mail)
+
+    def _tell(self, user: User, kind: str, mail: UserMail) -> None:
+        """Put a notice into the outbox; an address that takes no mail keeps nobody from going on."""
+        with suppress(InvalidInput):
+            self.work.messaging.enqueue_email(user.email, mail.subject, mail.text, kind=kind)
+
+    def _store_password(self, user_id: int, password: str, *, force_change: bool, forgive: bool = True) -> None:
         password_hash = passwords.hash_password(password)
-        values = {"password_hash": password_hash, "force_password_change": force_change}
-        self._set(user_id, {**values, "failed_logins": 0, "locked_until": None})
+        self._keep_old(user_id)
+        values: dict[str, object] = {"password_hash": password_hash, "force_password_change": force_change}
+        if forgive:
+            values |= {"failed_logins": 0, "locked_until": None}
+        self._set(user_id, values)
         self.end_sessions(user_id)
 
     def _set(self, user_id: int, values: dict[str, object]) -> None:
@@ -203,17 +257,11 @@ class Sessions(Access):
         statement = update(User).where(User.id == user_id).values(values)
         self.session.execute(statement.execution_options(synchronize_session=False))
 
-    def _use_step(self, user_id: int, step: int) -> bool:
-        """Tell whether this code's step is newer than the last one used: a code that was seen opens nothing twice."""
-        unused = or_(User.totp_last_step.is_(None), User.totp_last_step < step)
-        statement = update(User).where(User.id == user_id, unused).values(totp_last_step=step)
-        result = self.session.execute(statement.execution_options(synchronize_session=False))
-        return cast("CursorResult[Any]", result).rowcount == 1
-
     # --- sessions
 
     def _open(self, user: User, source: str, remember: bool) -> LoginResult:
         now = self.work.clock.now()
+        self._tell_new_address(user, source)
         self._set(
             user.id,
             {"login_count": User.login_count + 1, "last_login": now, "failed_logins": 0, "locked_until": None},
@@ -222,15 +270,38 @@ class Sessions(Access):
         life = timedelta(days=self.work.settings.security.refresh_token_days)
         family = self._add_family(SESSION, life, source, user_id=user.id, remembered=remember)
         granted = self._tokens(family, self._add_token(family, source))
-        actor = self._actor(user, source)
+        actor = replace(self._actor(user, source), session_id=family.family_id)
         self._log(user, "Logged in", source)
         roles, permissions = self._roles_of(user.id), tuple(sorted(actor.permissions))
-        return LoginResult(user.id, tokens=granted, actor=actor, roles=roles, permissions=permissions)
+        return LoginResult(
+            user.id,
+            tokens=granted,
+            actor=actor,
+            roles=roles,
+            permissions=permissions,
+            advise_2fa=self._is_advised(user, actor),
+        )
 
-    def _challenge(self, user: User, remember: bool) -> str:
-        now = self.work.clock.now()
-        claims = {"sub": str(user.id), "use": tokens.CHALLENGE, "rem": remember}
-        return self._keyring.sign(claims, issued=now, expires=now + CHALLENGE_LIFE)
+    def _challenge(self, user_id: int, use: str, life: timedelta, **claims: bool) -> str:
+        """Return what shows that the password was right: good for `use` alone, until the next log-in or password."""
+        now, mark = self.work.clock.now(), self._keyring.fingerprint(self._way_in(user_id))
+        whole = {"sub": str(user_id), "use": use, "mark": mark, **claims}
+        return self._keyring.sign(whole, issued=now, expires=now + life)
+
+    def _read_challenge(self, challenge_token: str, use: str) -> dict[str, Any]:
+        """Return the claims of a challenge that is still good. Raises NotAuthenticated."""
+        try:
+            claims = self._keyring.read(challenge_token, use, self.work.clock.now())
+        except NotAuthenticated:
+            raise NotAuthenticated(BEGIN_AGAIN) from None
+        if claims.get("mark") not in self._keyring.fingerprints(self._way_in(int(claims["sub"]))):
+            raise NotAuthenticated(BEGIN_AGAIN)
+        return claims
+
+    def _way_in(self, user_id: int) -> str:
+        """Return what changes with each log-in and with each password: a challenge of before opens nothing."""
+        found = select(User.password_hash, User.login_count).where(User.id == user_id)
+        return " ".join(str(value) for row in self.session.execute(found) for value in row)
 
     def _tokens(self, family: TokenFamily, refresh_token: str) -> Tokens:
         now = self.work.clock.now()
@@ -292,6 +363,7 @@ class Sessions(Access):
             user_id=actor.user_id,
             provision_id=provision_id,
             own_customer_id=actor.own_customer_id,
+            api_key_id=actor.api_key_id,
             permissions=sorted(actor.permissions),
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from gettext import gettext as _
-from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select
+from pydantic import SecretStr
+from sqlalchemy import delete, func, insert, or_, select
 
-from omnicrm_tui.database.lists import ListSpec, contains
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity import passwords
@@ -16,72 +17,14 @@ from omnicrm_tui.identity.models import Role, User, user_role
 from omnicrm_tui.identity.permissions import ADMIN, CUSTOMER_ROLE
 from omnicrm_tui.identity.roles import Roles
 from omnicrm_tui.identity.rules import login_name, password_problem
-from omnicrm_tui.identity.schemas import UserChange, UserInput, UserRow, UserView
+from omnicrm_tui.identity.schemas import CreatedUser, UserChange, UserInput, UserRow, UserView
 from omnicrm_tui.identity.sessions import Sessions
+from omnicrm_tui.identity.user_list import USER_LIST, living
+from omnicrm_tui.identity.user_mail import welcome_mail
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 
-_SEPARATOR = "\n"
-_ROLE_NAMES = (
-    select(func.aggregate_strings(Role.name, _SEPARATOR))
-    .join(user_role, user_role.c.role_id == Role.id)
-    .where(user_role.c.user_id == User.id)
-    .correlate(User)
-    .scalar_subquery()
-)
-_ENTITIES = (
-    User.id,
-    User.username,
-    User.email,
-    User.first_name,
-    User.last_name,
-    User.phone_number,
-    User.active,
-    User.deleted,
-    User.is_2fa_enabled,
-    User.login_count,
-    User.last_login,
-    _ROLE_NAMES,
-)
-
-
-def _row(row: Any) -> UserRow:
-    *fields, names = row[: len(_ENTITIES)]
-    roles = tuple(sorted(names.split(_SEPARATOR))) if names else ()
-    return UserRow(*(*fields, roles))
-
-
-def _search(words: str) -> ColumnElement[bool]:
-    name = login_name(words)
-    columns = (User.username, User.email)
-    names = (User.first_name, User.last_name)
-    return or_(
-        *(contains(column, name) for column in columns), *(contains(func.lower(column), name) for column in names)
-    )
-
-
-def _holds_role(names: Sequence[str]) -> ColumnElement[bool]:
-    holders = select(user_role.c.user_id).join(Role, Role.id == user_role.c.role_id)
-    return User.id.in_(holders.where(func.lower(Role.name).in_([name.lower() for name in names])))
-
-
-def _is_true(column: Any) -> Any:
-    return lambda values: column.in_([str(value).lower() in ("true", "1", "yes") for value in values])
-
-
-USER_LIST: ListSpec[UserRow] = ListSpec(
-    entities=_ENTITIES,
-    build=_row,
-    primary_key=User.id,
-    sorts={"username": User.username, "email": User.email, "id": User.id},
-    search=_search,
-    filters={
-        "role": _holds_role,
-        "active": _is_true(User.active),
-        "deleted": _is_true(User.deleted),
-        "is_2fa_enabled": _is_true(User.is_2fa_enabled),
-    },
-)
-"""Deleted users appear only where the filter asks for them (BIL-382, BIL-432)."""
+_MOST_DOMAINS = 12
+"""A menu is not longer than a screen."""
 
 
 class Users(Sessions, Roles):
@@ -90,50 +33,88 @@ class Users(Sessions, Roles):
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[UserRow]:
         """Return a window of the user list (BIL-382). Needs admin."""
         self.actor.require(ADMIN)
-        return USER_LIST.window(self.session, query, anchor, limit, *_living(query))
+        return USER_LIST.window(self.session, query, anchor, limit, *living(query))
 
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching users, up to `cap`. Needs admin."""
         self.actor.require(ADMIN)
-        return USER_LIST.count(self.session, query, cap, *_living(query))
+        return USER_LIST.count(self.session, query, cap, *living(query))
 
     def page(self, query: ListQuery, page: int, per_page: int) -> Page[UserRow]:
         """Return a numbered page of users (BIL-391, BIL-392). Needs admin."""
         self.actor.require(ADMIN)
-        return USER_LIST.page(self.session, query, page, per_page, *_living(query))
+        return USER_LIST.page(self.session, query, page, per_page, *living(query))
+
+    def users_of_role(self, role_id: int, query: ListQuery, page: int, per_page: int) -> Page[UserRow]:
+        """Return a numbered page of the users who hold a role (BIL-407). Needs admin; raises NotFound."""
+        self.actor.require(ADMIN)
+        self._role(role_id)
+        holders = replace(query, filters={**query.filters, "role_id": [str(role_id)]})
+        return self.page(holders, page, per_page)
 
     def user(self, user_id: int) -> UserView:
         """Return a user with roles and effective permissions (BIL-393). Needs admin; raises NotFound."""
         self.actor.require(ADMIN)
         return self._user_view(self._user(user_id))
 
-    def create_user(self, data: UserInput) -> UserView:
+    def user_by_login(self, email_or_username: str) -> UserView:
+        """Return the user who logs in by this name. Needs admin; raises NotFound."""
+        self.actor.require(ADMIN)
+        user = self._by_login(email_or_username)
+        if user is None:
+            raise NotFound(_("There is no user {name}.").format(name=email_or_username))
+        return self._user_view(user)
+
+    def create_user(self, data: UserInput) -> CreatedUser:
         """Create a user who can log in at once (BIL-383, BIL-390). Needs admin.
 
-        A user linked to a contact gets the role Customer when no other is named (BIL-376). Raises InvalidInput
-        for a weak password or an unknown role, Conflict when the name or the address is taken.
+        Without a password the user gets a temporary one, which is told here and nowhere else (PLT-594). A user linked
+        to a contact gets the role Customer when no other is named (BIL-376). Raises InvalidInput for a weak password
+        or an unknown role, Conflict when the name or the address is taken.
         """
         self.actor.require(ADMIN)
         role_ids = self._role_ids(data.role or ([CUSTOMER_ROLE] if data.contact_id is not None else []))
         self._check_contact(data.contact_id)
-        self._check_new_password(data.password.get_secret_value(), "password")
-        values = data.model_dump(exclude={"password", "role"})
+        temporary = passwords.temporary_password() if data.password is None else None
+        password = temporary or (data.password or SecretStr("")).get_secret_value()
+        self._check_new_password(password, "password")
+        values = data.model_dump(exclude={"password", "role", "welcome_email"})
         values |= {"username": login_name(data.username), "email": login_name(data.email)}
+        values["force_password_change"] = data.force_password_change or temporary is not None
         self._check_unique(values["username"], values["email"])
-        user = User(**values, password_hash=passwords.hash_password(data.password.get_secret_value()))
+        user = User(**values, password_hash=passwords.hash_password(password))
         self.session.add(user)
         self.session.flush()
         self._assign(user.id, role_ids)
         view = self._user_view(user)
         self.work.activity.record("user", user.id, "User created", new={**values, "role": ", ".join(view.roles)})
+        if data.welcome_email:
+            self._welcome(user)
         self.session.flush()
-        return view
+        return CreatedUser(
+            **{field.name: getattr(view, field.name) for field in fields(view)}, temporary_password=temporary
+        )
 
-    def update_user(self, user_id: int, change: UserChange) -> UserView:
+    def send_welcome(self, user_id: int) -> str:
+        """Put the welcome mail into the outbox and return the address (PLT-219). Needs admin.
+
+        Raises NotFound; Conflict for who has logged in before (PLT-209) and for who may not log in.
+        """
+        self.actor.require(ADMIN)
+        user = self._user(user_id)
+        if user.login_count:
+            raise Conflict(_("A welcome is for who has never logged in."))
+        if user.deleted or not user.active:
+            raise Conflict(_("This user may not log in: restore or activate the account first."))
+        self._welcome(user)
+        return user.email
+
+    def update_user(self, user_id: int, change: UserChange, reason: str = "") -> UserView:
         """Change the given fields, roles and state of a user (BIL-394, PLT-210, BIL-432). Needs admin.
 
-        A new e-mail address waits in `pending_email` until it is verified (BIL-430). Raises NotFound,
-        InvalidInput, and Conflict for a stale version or when nobody would be left as administrator.
+        A new e-mail address waits in `pending_email` until it is verified (BIL-430); `reason` goes into the activity
+        log. Raises NotFound, InvalidInput, and Conflict for a stale version or when nobody would be left as
+        administrator.
         """
         self.actor.require(ADMIN)
         user = self._user(user_id)
@@ -158,31 +139,30 @@ class Users(Sessions, Roles):
             self.work.provisioning.cancel_of_user(user_id)
         after = self._user_view(user)
         if new or after.roles != before.roles:
-            roles = {"role": ", ".join(before.roles)}, {"role": ", ".join(after.roles)}
-            self.work.activity.record("user", user_id, "User changed", old={**old, **roles[0]}, new={**new, **roles[1]})
+            old["role"], new["role"] = ", ".join(before.roles), ", ".join(after.roles)
+            self.work.activity.record("user", user_id, "User changed", old=old, new={**new, "reason": reason or None})
         self.session.flush()
         return self._user_view(user)
 
-    def delete_user(self, user_id: int) -> None:
-        """Delete a user softly: no log-in, all sessions over at once, restorable (BIL-395, BIL-431). Needs admin."""
-        self.update_user(user_id, UserChange(deleted=True))
+    def delete_user(self, user_id: int, reason: str = "") -> None:
+        """Delete a user softly: no log-in, all sessions over at once, restorable (BIL-395, BIL-431). Needs admin.
 
-    def set_password(self, user_id: int, new_password: str, *, force_change: bool = True) -> None:
-        """Set a user's password, by default a temporary one (BIL-396, BIL-420); unlocks, and ends the sessions.
-
-        Needs admin; raises NotFound, and InvalidInput for a weak password.
+        `reason` goes into the activity log (BIL-434).
         """
-        self.actor.require(ADMIN)
-        user = self._user(user_id)
-        self._check_new_password(new_password, "new_password")
-        self._store_password(user.id, new_password, force_change=force_change)
-        self.work.activity.record("user", user_id, "Password reset by an administrator")
+        self.update_user(user_id, UserChange(deleted=True), reason)
 
-    def reset_password(self, user_id: int) -> str:
-        """Give a user a random temporary password and return it, to be shown once (PLT-212..214). Needs admin."""
-        password = passwords.temporary_password()
-        self.set_password(user_id, password)
-        return password
+    def domains(self) -> Sequence[str]:
+        """Return the domains of the users' addresses, the most usual first, for the filter. Needs admin."""
+        self.actor.require(ADMIN)
+        addresses = select(User.email).where(User.deleted.is_(False)).limit(COUNT_CAP)
+        found = Counter(address.rpartition("@")[2] for address in self.session.scalars(addresses))
+        return [domain for domain, _number in found.most_common(_MOST_DOMAINS)]
+
+    def _welcome(self, user: User) -> None:
+        mail = welcome_mail(user.first_name, user.username, self.work.settings)
+        kind = "api_crmCommunicationUserWelcome"
+        self.work.messaging.enqueue_email(user.email, mail.subject, mail.text, kind=kind)
+        self.work.activity.record("user", user.id, "Welcome mail sent", new={"email": user.email})
 
     def _user(self, user_id: int) -> User:
         user = self.session.get(User, user_id, populate_existing=True)
@@ -230,7 +210,3 @@ class Users(Sessions, Roles):
         problem = password_problem(password)
         if problem:
             raise InvalidInput(_("The password will not do."), {field: problem})
-
-
-def _living(query: ListQuery) -> list[ColumnElement[bool]]:
-    return [] if query.filters.get("deleted") else [User.deleted.is_(False)]

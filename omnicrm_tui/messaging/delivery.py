@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, select, update
 from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.integrations.mail import Mail, MailSender, Refused
-from omnicrm_tui.messaging.models import OutboxMessage, is_due
+from omnicrm_tui.messaging.models import SEALED_TEXT, OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import MOST_ATTEMPTS, wait_after
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class OutboxCourier:
         with self._crm.reading(self._actor) as work:
             message = work.session.get_one(OutboxMessage, outbox_id)
         try:
-            outcome = _send(self._crm.settings, message)
+            outcome = _send(self._crm, message)
         except OutsideSystemError as error:
             given_up = isinstance(error, Refused) or number >= MOST_ATTEMPTS
             status = "failed" if given_up else "waiting"
@@ -78,7 +78,9 @@ class OutboxCourier:
         if outcome is not None:
             self._write(outbox_id, number, status="dropped", last_error=outcome)
             return False
-        self._write(outbox_id, number, status="sent", delivered=self._crm.clock.now(), last_error=None)
+        self._write(
+            outbox_id, number, status="sent", delivered=self._crm.clock.now(), last_error=None, sealed_text=None
+        )
         return True
 
     def _write(self, outbox_id: int, seen_attempts: int, **values: Any) -> bool:
@@ -110,8 +112,9 @@ def mail_sender(settings: Settings) -> MailSender | None:
     return None
 
 
-def _send(settings: Settings, message: OutboxMessage) -> str | None:
+def _send(crm: Crm, message: OutboxMessage) -> str | None:
     """Hand a message over; return why there is no way to, or None. Raises OutsideSystemError."""
+    settings = crm.settings
     if message.channel == "sms":
         if not settings.smsc.smsc_url:
             return _("No SMS centre is configured (smsc.smsc_url).")
@@ -122,11 +125,12 @@ def _send(settings: Settings, message: OutboxMessage) -> str | None:
     sender = mail_sender(settings)
     if sender is None:
         return _("No mail server is configured (mailjet.api_key or smtp.host).")
-    sender.send(_mail(settings, message))
+    text = crm.vault.open(SEALED_TEXT, message.outbox_id, message.sealed_text) or message.payload["text"]
+    sender.send(_mail(settings, message, text))
     return None
 
 
-def _mail(settings: Settings, message: OutboxMessage) -> Mail:
+def _mail(settings: Settings, message: OutboxMessage, text: str) -> Mail:
     from omnicrm_tui.settings import EMAIL_TYPES
 
     kind = message.payload.get("kind", "")
@@ -137,6 +141,6 @@ def _mail(settings: Settings, message: OutboxMessage) -> Mail:
         from_name=configured.from_name if configured else settings.crm.company_name,
         to=message.recipient,
         subject=message.subject or (configured.subject if configured else ""),
-        text=message.payload["text"],
+        text=text,
         html=message.payload.get("html"),
     )

@@ -5,15 +5,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, Text, or_
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    or_,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from omnicrm_tui.database.base import Base, StaffOnly
 from omnicrm_tui.database.types import Id, JsonText, UtcDateTime
 
+SEALED_TEXT = "outbox.sealed_text"
+
 
 class OutboxMessage(StaffOnly, Base):
-    """An e-mail or SMS that a committed change caused; delivered afterwards, with retries."""
+    """An e-mail or SMS that a committed change caused; delivered afterwards, with retries.
+
+    Where there is something in the text that only its reader may see, `sealed_text` holds it, until it is sent.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -28,6 +44,7 @@ class OutboxMessage(StaffOnly, Base):
     recipient: Mapped[str] = mapped_column(String(254))
     subject: Mapped[str] = mapped_column(String(300), default="")
     payload: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    sealed_text: Mapped[bytes | None] = mapped_column(LargeBinary(16_384))
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.customer_id"), index=True)
     status: Mapped[str] = mapped_column(String(10), default="waiting")
     attempts: Mapped[int] = mapped_column(Integer, default=0)

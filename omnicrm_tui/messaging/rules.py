@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from omnicrm_tui.languages import N_
+
+STATUSES = (N_("waiting"), N_("sent"), N_("failed"), N_("dropped"))
+"""What becomes of a message; a failed one may be sent again, and so may a dropped one."""
+
 OUTBOX, SCHEDULE, JOBS = "outbox", "schedule", "jobs"
 DUTIES = (JOBS, OUTBOX, SCHEDULE)
 """What is led under a lease: jobs that nobody started, mail and SMS, and what is done now and then."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from omnicrm_tui.activity.service import REDACTED
 from omnicrm_tui.database.lists import ListSpec, contains, numbered
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
@@ -14,7 +15,7 @@ from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.messaging.leases import milliseconds
-from omnicrm_tui.messaging.models import Lease, OutboxMessage, is_due
+from omnicrm_tui.messaging.models import SEALED_TEXT, Lease, OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import OUTBOX, is_email, one_line, phone_number
 from omnicrm_tui.messaging.schemas import (
     MOST_SUBJECT,
@@ -59,7 +60,8 @@ OUTBOX_LIST: ListSpec[OutboxRow] = ListSpec(
 class MessagingService(Service):
     """Puts messages into the outbox, in the transaction of what they tell of; a courier delivers them afterwards.
 
-    A message holds no secret: keys and passwords of the way it goes are added when it is sent.
+    A message shows no secret: keys and passwords of the way it goes are added when it is sent, and what only its
+    reader may see is sealed.
     """
 
     def enqueue_email(
@@ -71,17 +73,23 @@ class MessagingService(Service):
         *,
         customer_id: int | None = None,
         kind: str = "",
+        secret: str = "",
     ) -> int:
         """Put a mail into the outbox and return its number; a rolled-back change sends nothing.
 
-        `kind` may be an e-mail type of the configuration (PLT-456..465), which then says who it is from. Raises
-        InvalidInput for what is no mail address.
+        What is `secret` in the plain text reaches the recipient alone: who looks at the outbox sees it hidden. `kind`
+        may be an e-mail type of the configuration (PLT-456..465), which then says who it is from. Raises InvalidInput
+        for what is no mail address.
         """
         recipient = to.strip()
         if not is_email(recipient):
             raise InvalidInput(_("Some fields are not right."), {"to": _("is not an e-mail address")})
-        payload = {"text": text, "html": html, "kind": kind}
-        return self._add("email", recipient, one_line(subject)[:MOST_SUBJECT], payload, customer_id)
+        shown = text.replace(secret, REDACTED) if secret else text
+        payload = {"text": shown, "html": html, "kind": kind}
+        number = self._add("email", recipient, one_line(subject)[:MOST_SUBJECT], payload, customer_id)
+        if secret:
+            self._message(number).sealed_text = self.work.vault.seal(SEALED_TEXT, number, text)
+        return number
 
     def write_to_customer(self, customer_id: int, mail: CustomerMail) -> list[str]:
         """Put a mail into the outbox for each contact that has an address, and return the addresses.

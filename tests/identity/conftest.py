@@ -17,11 +17,6 @@ HERE = "192.0.2.7"
 AddUser = Callable[..., int]
 
 
-@pytest.fixture(autouse=True)
-def _quick(cheap_hashes: None) -> None:
-    """What the tests here ask is not how long a hash takes."""
-
-
 @pytest.fixture
 def add_user(admin: Actor) -> AddUser:
     """Create a user by name in a Crm, with the catalogue in place; returns the id."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnicrm_tui.identity import passwords, totp
+from omnicrm_tui.identity import passwords, rules, totp
 from omnicrm_tui.identity.permissions import PERMISSIONS, ROLE_DESIGNS, clean_up_only
-from omnicrm_tui.identity.rules import address_is_in, login_name, password_problem
+from omnicrm_tui.identity.rules import address_is_in, is_common, login_name, password_problem
 
 REAL_PARAMETERS = (passwords.MEMORY_KIB, passwords.ROUNDS)
 
@@ -28,6 +29,12 @@ REAL_PARAMETERS = (passwords.MEMORY_KIB, passwords.ROUNDS)
         ("RightHorse9", "special"),
         ("Right Horse9", "special"),
         ("Aa1!" * 65, "at most 256"),
+        ("Aa1!" * 32, None),
+        ("Schl\u00fcssel-9", None),
+        ("Passw0rd!", "commonest"),
+        ("Summer2024!", "commonest"),
+        ("Summer-of-2024", None),
+        ("Cat$8842917341", None),
     ],
 )
 def test_a_password_says_what_it_still_needs(password: str, problem: str | None) -> None:
@@ -129,3 +136,21 @@ def test_codes_are_those_of_rfc_6238(seconds: int, code: str) -> None:
     assert totp.matching_step(secret, code, now - timedelta(seconds=30)) == step
     assert totp.matching_step(secret, code, now + timedelta(seconds=90)) is None
     assert totp.matching_step("1", code, now) is None
+
+
+@pytest.mark.req("BIL-418")
+def test_the_list_holds_the_10_000_commonest_passwords_each_once_as_they_are_looked_for() -> None:
+    lines = (Path(rules.__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    listed = [line for line in lines if not line.startswith("#")]
+    assert len(listed) == len(set(listed)) == 10_000
+    assert listed[:3] == ["123456", "password", "12345678"]
+    assert [word for word in listed if word != word.casefold().strip()] == []
+    assert is_common("QWERTYUIOP")
+    assert not is_common("# mit license")
+
+
+def test_a_password_is_the_same_in_every_way_of_writing_its_letters() -> None:
+    whole, in_parts = "Schl\u00fcssel-9 \u2460", "Schlu\u0308ssel-9 1"
+    assert passwords.verify(passwords.hash_password(whole), in_parts)
+    assert is_common("\uff30assw0rd!")
+    assert password_problem("\u2460\uff21bcdefg!") == password_problem("1Abcdefg!")

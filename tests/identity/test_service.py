@@ -9,7 +9,7 @@ import pytest
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor, ActorKind, visitor
-from omnicrm_tui.identity.schemas import RoleChange, RoleInput, UserChange, UserInput
+from omnicrm_tui.identity.schemas import RoleChange, RoleInput, RolePermissions, UserChange, UserInput
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.settings import ApiKey, WhitelistEntry
 
@@ -103,7 +103,10 @@ def test_a_change_is_logged_and_a_new_address_waits(any_crm: Crm, admin: Actor, 
 
 
 @pytest.mark.req("BIL-387", "BIL-403", "BIL-405")
-def test_the_last_administrator_cannot_be_removed_in_any_way(any_crm: Crm, admin: Actor, add_user: AddUser) -> None:
+def test_the_last_administrator_cannot_be_removed_in_any_way(
+    any_crm: Crm, admin: Actor, add_user: AddUser, add_contact: Callable[[Crm], tuple[int, int]]
+) -> None:
+    _customer, contact_id = add_contact(any_crm)
     first = add_user(any_crm, "root", "System Admin")
     with any_crm.reading(admin) as work:
         role = next(role for role in work.identity.roles() if role.name == "System Admin")
@@ -114,6 +117,8 @@ def test_the_last_administrator_cannot_be_removed_in_any_way(any_crm: Crm, admin
         lambda work: work.identity.update_user(first, UserChange(role=["Support"])),
         lambda work: work.identity.delete_role(role.id),
         lambda work: work.identity.remove_permission(role.id, permission.id),
+        lambda work: work.identity.change_permissions(role.id, RolePermissions(remove=["admin"])),
+        lambda work: work.identity.update_user(first, UserChange(contact_id=contact_id)),
     ):
         with pytest.raises(Conflict), any_crm.as_actor(admin) as work:
             remove(work)

@@ -1,0 +1,100 @@
+"""Mails about a user's way in, in the operator's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from omnicrm_tui.identity.user_mail import UserMail
+from omnicrm_tui.languages import catalogue_of
+
+if TYPE_CHECKING:
+    from omnicrm_tui.settings import Settings
+
+RESET = "api_crmCommunicationUserPasswordReset"
+RESET_DONE = "api_crmCommunicationUserPasswordResetSuccess"
+CHANGED = "api_crmCommunicationUserPasswordChange"
+LOCKED, NEW_ADDRESS = "userLocked", "userNewAddress"
+"""Kinds of mail: the configuration's e-mail types, and two of our own that it has no name for."""
+
+
+def reset_mail(first_name: str, code: str, settings: Settings) -> UserMail:
+    """Return the mail to who forgot the password: a code to type, a link with it, for how long (PLT-200)."""
+    _ = catalogue_of(settings.crm.language).gettext
+    company, address = settings.crm.company_name, settings.crm.public_address.rstrip("/")
+    lines = [
+        _("Dear {name},").format(name=first_name),
+        "",
+        _("somebody asked to reset the password of your account at {company}.").format(company=company),
+        "",
+        _("In the terminal, press ctrl+r at the log-in and type this code:"),
+        f"    {code}",
+        _("Or open:"),
+        f"    {address}/reset-password/{code}",
+        "",
+        _("The code is good for one hour, once."),
+        _("If it was not you, ignore this mail: nothing has changed."),
+    ]
+    return _mail(RESET, _("Reset your password"), lines, settings)
+
+
+def reset_done_mail(first_name: str, source: str, settings: Settings) -> UserMail:
+    """Return the mail that confirms a reset, with the address that it came from."""
+    _ = catalogue_of(settings.crm.language).gettext
+    told = [
+        _("the password of your account at {company} was reset.").format(company=settings.crm.company_name),
+        _("It was done from {address}. All sessions have ended.").format(address=source or "-"),
+    ]
+    return _security_mail(RESET_DONE, _("Your password was reset"), first_name, told, settings)
+
+
+def changed_mail(first_name: str, source: str, settings: Settings) -> UserMail:
+    """Return the mail that tells of a changed password."""
+    _ = catalogue_of(settings.crm.language).gettext
+    told = [
+        _("the password of your account at {company} was changed.").format(company=settings.crm.company_name),
+        _("It was done from {address}. All sessions have ended.").format(address=source or "-"),
+    ]
+    return _security_mail(CHANGED, _("Your password was changed"), first_name, told, settings)
+
+
+def locked_mail(first_name: str, source: str, settings: Settings) -> UserMail:
+    """Return the mail that tells of a lock, and for how long it holds."""
+    _ = catalogue_of(settings.crm.language).gettext
+    told = [
+        _("your account at {company} was locked after {n} failed attempts to log in.").format(
+            company=settings.crm.company_name, n=settings.security.lockout_failures
+        ),
+        _("The last one came from {address}. It opens again after {n} minutes.").format(
+            address=source or "-", n=settings.security.lockout_minutes
+        ),
+    ]
+    return _security_mail(LOCKED, _("Your account was locked"), first_name, told, settings)
+
+
+def new_address_mail(first_name: str, source: str, settings: Settings) -> UserMail:
+    """Return the mail that tells of a log-in from where this user was not seen before."""
+    _ = catalogue_of(settings.crm.language).gettext
+    told = [
+        _("somebody logged in to your account at {company} from {address}.").format(
+            company=settings.crm.company_name, address=source or "-"
+        ),
+        _("You have not logged in from there for a while, or never."),
+    ]
+    return _security_mail(NEW_ADDRESS, _("A log-in from a new address"), first_name, told, settings)
+
+
+def _security_mail(kind: str, subject: str, first_name: str, told: list[str], settings: Settings) -> UserMail:
+    _ = catalogue_of(settings.crm.language).gettext
+    greeting, advice = (
+        _("Dear {name},").format(name=first_name),
+        _("If it was not you, tell your administrator at once."),
+    )
+    return _mail(kind, subject, [greeting, "", *told, "", advice], settings)
+
+
+def _mail(kind: str, subject: str, lines: list[str], settings: Settings) -> UserMail:
+    """The operator's own subject comes before ours."""
+    from omnicrm_tui.settings import EMAIL_TYPES
+
+    configured = settings.mailjet.email_type(kind) if kind in EMAIL_TYPES else None
+    return UserMail((configured.subject if configured else "") or subject, "\n".join(lines) + "\n")

@@ -1,0 +1,221 @@
+"""The second factor: an authenticator's codes (TOTP), and ten codes on paper that stand in for it.
+
+    off -> pending (secret and codes issued) -> on -> off (an administrator's reset)
+
+Backup codes are stored as HMACs under the authenticator's secret, which is sealed: without the home's keys nobody can
+try all codes against the database, and codes of an earlier secret open nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from gettext import gettext as _
+from typing import Any, cast
+from urllib.parse import quote
+
+from sqlalchemy import CursorResult, delete, func, or_, select, update
+
+from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
+from omnicrm_tui.identity import tokens, totp
+from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.identity.models import BackupCode, User
+from omnicrm_tui.identity.permissions import ADMIN
+from omnicrm_tui.identity.schemas import Enrolment, LoginResult, SecondFactorState
+from omnicrm_tui.identity.sessions import Sessions
+
+ISSUER = "OmniCRM"
+BACKUP_CODES = 10
+CODE_DIGITS = 8
+_SECRET_BYTES = 20
+_SEALED_IN = "crm_user.totp_secret"
+_NOT_RIGHT = _("This code is not right.")
+
+
+class SecondFactors(Sessions):
+    """Turns second factors on and over to new devices, and asks for them at log-in; off is `user_care`'s."""
+
+    def verify(self, challenge_token: str, code: str, source_address: str) -> LoginResult:
+        """Finish a log-in with the code of the authenticator, or with a backup code (PLT-173, PLT-181, BIL-412).
+
+        Raises NotAuthenticated for a wrong or used code, or an old challenge; AccountLocked after too many.
+        """
+        claims = self._read_challenge(challenge_token, tokens.CHALLENGE)
+        user = self._existing(self._claim_attempt(int(claims["sub"])).id, lock=True)
+        self._read_challenge(challenge_token, tokens.CHALLENGE)  # of several at once, the first has used it up
+        if not user.is_2fa_enabled or not self._spend(user, code):
+            self._refuse(user, "Login failed: wrong second factor", source_address, _NOT_RIGHT)
+        return self._open(user, source_address, bool(claims.get("rem")))
+
+    def state(self, user_id: int) -> SecondFactorState:
+        """Return how far a user's second factor is (PLT-229). One's own, or needs admin."""
+        if not self._is_own(user_id):
+            self.actor.require(ADMIN)
+        user = self._existing(user_id)
+        issued = user.totp_secret is not None
+        return SecondFactorState(user.is_2fa_enabled, issued and not user.is_2fa_enabled, self._unused_codes(user_id))
+
+    def enable(self, user_id: int, password: str) -> Enrolment:
+        """Issue a secret and backup codes to a user who gives the own password (PLT-188..190, BIL-410).
+
+        Nothing is asked of the user before `confirm`. Raises InvalidInput for a wrong password,
+        AccountLocked, and Conflict where the second factor is on already.
+        """
+        user = self._own(user_id)
+        if user.is_2fa_enabled:
+            raise Conflict(_("The second factor is on already. A backup code takes it to a new device."))
+        self._check_own_password(user, password)
+        enrolment = self._issue(user)
+        self._log(user, "Second factor: a secret was issued", self.actor.source_address)
+        return enrolment
+
+    def confirm(self, user_id: int, code: str) -> None:
+        """Turn the second factor on, once a code shows that the authenticator has the secret (PLT-192, BIL-411).
+
+        Confirming again is no error. Raises InvalidInput for a wrong code, Conflict where no secret was issued.
+        """
+        user = self._own(user_id)
+        secret = self._secret_of(user)
+        if secret is None:
+            raise Conflict(_("No secret was issued: turn the second factor on first."))
+        if not self._spend_totp(user_id, secret, code):
+            raise InvalidInput(_NOT_RIGHT, {"code": _("is not what the authenticator shows now")})
+        if not user.is_2fa_enabled:
+            self._set(user_id, {"is_2fa_enabled": True})
+            self._log(user, "Second factor turned on", self.actor.source_address)
+
+    def regenerate_backup_codes(self, user_id: int) -> tuple[str, ...]:
+        """Replace all backup codes by new ones (PLT-237, BIL-413, BIL-425). One's own, or needs admin.
+
+        Raises Conflict where the second factor is off.
+        """
+        self._not_impersonating()
+        if not self._is_own(user_id):
+            self.actor.require(ADMIN)
+        user = self._existing(user_id, lock=True)
+        secret = self._secret_of(user)
+        if secret is None or not user.is_2fa_enabled:
+            raise Conflict(_("The second factor is off: there are no backup codes."))
+        codes = self._new_codes(user_id, secret)
+        self.work.activity.record("user", user_id, "Backup codes replaced")
+        return codes
+
+    def reset_for_new_device(self, user_id: int, backup_code: str) -> Enrolment:
+        """Exchange a backup code for a new secret and new codes (BIL-415, BIL-427): the old device opens nothing more.
+
+        The second factor stays on, with the new secret. Raises NotAuthenticated for a wrong or used code,
+        AccountLocked after too many, Conflict where the second factor is off.
+        """
+        user = self._own(user_id)
+        if not user.is_2fa_enabled:
+            raise Conflict(_("The second factor is off: turn it on instead."))
+        user = self._existing(self._claim_attempt(user_id).id, lock=True)
+        if not self._spend_backup_code(user, backup_code):
+            self._refuse(user, "Second factor: wrong backup code", self.actor.source_address, _NOT_RIGHT)
+        self._set(user_id, self._attempt_taken_back())
+        enrolment = self._issue(user)
+        self._log(user, "Second factor moved to a new device", self.actor.source_address)
+        return enrolment
+
+    # --- whose it is
+
+    def _is_own(self, user_id: int) -> bool:
+        """A key or a job acts for a user and still is nobody who holds a telephone."""
+        return self.actor.user_id == user_id and self.actor.kind in (ActorKind.STAFF, ActorKind.CUSTOMER)
+
+    def _own(self, user_id: int) -> User:
+        self._not_impersonating()
+        if self._is_own(user_id):
+            return self._existing(user_id)
+        if self.actor.may(ADMIN):
+            self._existing(user_id)
+        raise NotPermitted(_("Only the person can do this, logged in with a password."))
+
+    def _not_impersonating(self) -> None:
+        if self.actor.real_user_id is not None:
+            raise NotPermitted(_("Passwords and second factors are out of reach while you act as somebody else."))
+
+    def _existing(self, user_id: int, *, lock: bool = False) -> User:
+        """Load a user; with `lock` before anything that points at the row, or two at once stand in each other's way."""
+        user = self.session.get(User, user_id, populate_existing=True, with_for_update=lock or None)
+        if user is None:
+            raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
+        return user
+
+    def _check_own_password(self, user: User, password: str) -> None:
+        try:
+            self._check_password(user, password, self.actor.source_address)
+        except NotAuthenticated:
+            raise InvalidInput(_("The password is not right."), {"password": _("is not right")}) from None
+
+    # --- secrets and codes
+
+    def _secret_of(self, user: User) -> str | None:
+        return self.work.vault.open(_SEALED_IN, user.id, user.totp_secret)
+
+    def _issue(self, user: User) -> Enrolment:
+        secret = base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+        sealed = self.work.vault.seal(_SEALED_IN, user.id, secret)
+        self._set(user.id, {"totp_secret": sealed, "totp_last_step": None})
+        return Enrolment(user.id, secret, provisioning_uri(user.email, secret), self._new_codes(user.id, secret))
+
+    def _new_codes(self, user_id: int, secret: str) -> tuple[str, ...]:
+        self.session.execute(delete(BackupCode).where(BackupCode.user_id == user_id))
+        codes: set[str] = set()
+        while len(codes) < BACKUP_CODES:
+            codes.add(f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}")
+        self.session.add_all(BackupCode(user_id=user_id, code_hash=_keyed(secret, code)) for code in codes)
+        self.session.flush()
+        return tuple(codes)
+
+    def _unused_codes(self, user_id: int) -> int:
+        unused = select(func.count(BackupCode.id)).where(BackupCode.user_id == user_id, BackupCode.used.is_(None))
+        return self.session.scalar(unused) or 0
+
+    def _spend(self, user: User, code: str) -> bool:
+        """Use up what was typed: six digits are the authenticator's, anything longer is a backup code."""
+        typed = _bare(code)
+        if len(typed) == totp.DIGITS:
+            secret = self._secret_of(user)
+            return secret is not None and self._spend_totp(user.id, secret, typed)
+        return self._spend_backup_code(user, typed)
+
+    def _spend_totp(self, user_id: int, secret: str, code: str) -> bool:
+        """Use up the step of a code that is right now: a code that was seen opens nothing twice."""
+        step = totp.matching_step(secret, code, self.work.clock.now())
+        if step is None:
+            return False
+        unused = or_(User.totp_last_step.is_(None), User.totp_last_step < step)
+        return self._changes_one(update(User).where(User.id == user_id, unused).values(totp_last_step=step))
+
+    def _spend_backup_code(self, user: User, code: str) -> bool:
+        secret = self._secret_of(user)
+        if secret is None:
+            return False
+        right = (BackupCode.user_id == user.id, BackupCode.code_hash == _keyed(secret, _bare(code)))
+        unused = update(BackupCode).where(*right, BackupCode.used.is_(None))
+        spent = self._changes_one(unused.values(used=self.work.clock.now()))
+        if spent:
+            self._log(user, "Backup code used", self.actor.source_address)
+        return spent
+
+    def _changes_one(self, statement: Any) -> bool:
+        """Of several at once, the database lets one change the row: the others find it changed."""
+        result = self.session.execute(statement.execution_options(synchronize_session=False))
+        return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def provisioning_uri(email: str, secret: str) -> str:
+    """Return what authenticators read from a QR code (BIL-410)."""
+    return f"otpauth://totp/{ISSUER}:{quote(email, safe='@')}?secret={secret}&issuer={ISSUER}"
+
+
+def _bare(code: str) -> str:
+    """Return a code as it is compared: people type it with blanks, dashes and capitals."""
+    return "".join(letter for letter in code.lower() if letter.isalnum())
+
+
+def _keyed(secret: str, code: str) -> str:
+    return hmac.new(secret.encode(), code.encode(), hashlib.sha256).hexdigest()
