@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 DEMO := $(CURDIR)/.demo
+# Tests wait more than they compute: one worker more than there are processors.
+WORKERS := $(shell expr $$(nproc) + 1)
 # A Python that somebody else's environment prepared would not see our .venv as it is.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -16,7 +18,7 @@ run: setup ## Open the application on a demo of its own (2,000 customers, a pret
 	@scripts/run_demo "$(DEMO)"
 
 test: setup lint ## Run everything that convinces: lint, then all tests
-	$(BIN)/pytest -n logical $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 test-full: setup ## Run the long proofs of tests/full (up to 45 minutes)
 	$(BIN)/pytest -m full --timeout 1200 tests/full $(PYTEST_ARGS)

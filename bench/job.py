@@ -45,8 +45,8 @@ def _job_seconds(shop: Shop) -> float:
 
 def _play_seconds(shop: Shop, api_url: str) -> float:
     from omnicrm_tui.identity.actor import system_actor
-    from omnicrm_tui.job import plain
-    from omnicrm_tui.provisioning.job_folder import job_folder
+    from omnicrm_tui.job.runner import plain
+    from omnicrm_tui.provisioning.job_folder import JobFolder
     from omnicrm_tui.provisioning.play_file import search_path
     from omnicrm_tui.provisioning.progress import JobEnd, JobProgress
 
@@ -58,9 +58,10 @@ def _play_seconds(shop: Shop, api_url: str) -> float:
     with shop.crm.as_actor(system_actor("bench")) as work:
         tokens = work.identity.mint_job_tokens(provision_id, claimed.initiating_user)
     variables = {**progress.variables(), "access_token": tokens.access_token}
-    with job_folder(
-        play_folders=search_path(settings.home), config=plain(settings), variables=variables, api_url=api_url
-    ) as folder:
+    with JobFolder.make() as folder:
+        folder.fill(
+            play_folders=search_path(settings.home), config=plain(settings), variables=variables, api_url=api_url
+        )
         folder.write_tokens(tokens.access_token)
         ansible = str(Path(sys.executable).with_name("ansible-playbook"))
         play = f"{claimed.provisioning_play}.yaml"

@@ -30,9 +30,13 @@ class Sshd:
     Around it the configuration is as careless as a site's may be: any variable is accepted, all is forwarded.
     """
 
-    def __init__(self, folder: Path, home: Path, command: str = "") -> None:
-        """Serve in `folder`; with `command` something else than the application, in its place."""
+    def __init__(self, folder: Path, home: Path, command: str = "", program: str = "") -> None:
+        """Serve in `folder`; with `command` something else than the application, in its place.
+
+        `program` is the `omnicrm` that people get, by default this checkout's.
+        """
         self.folder = folder
+        self._program = program or f"{sys.executable} -I -m omnicrm_tui.cli"
         self._command = command
         self.port = 0
         self._home = home
@@ -74,7 +78,7 @@ class Sshd:
         snippet = SNIPPET.read_text()
         own = {
             "Match User omnicrm\n": f"Match User {getpass.getuser()}\n",
-            "/usr/local/bin/omnicrm": f"{sys.executable} -I -m omnicrm_tui.cli",
+            "/usr/local/bin/omnicrm": self._program,
             "OMNICRM_HOME=/var/lib/omnicrm ": f"OMNICRM_HOME={self._home} ",
             "/var/lib/omnicrm/config.yaml": str(self._home / "config.yaml"),
             "/etc/omnicrm/authorized_keys": str(self._authorized),

@@ -6,10 +6,12 @@ does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from omnicrm_tui.clock import ClockWatch, SystemClock
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.messaging.delivery import OutboxCourier
@@ -17,6 +19,9 @@ from omnicrm_tui.messaging.leading import Duty, Leader, every
 from omnicrm_tui.messaging.rules import DUTIES, JOBS, OUTBOX, SCHEDULE
 from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.starting import Starting
+from omnicrm_tui.work import Work
+
+log = logging.getLogger("omnicrm.chores")
 
 CLEAN_SECONDS = 600.0
 CLEAN_AT_ONCE = 500
@@ -32,7 +37,12 @@ def _outbox(crm: Crm) -> Sequence[Duty]:
 
 def _schedule(crm: Crm) -> Sequence[Duty]:
     recovery = Recovery(crm)
-    return [lambda _go_on: recovery.look(), every(CLEAN_SECONDS, lambda go_on: clean(crm, go_on))]
+    watch = ClockWatch(SystemClock())
+    return [
+        lambda _go_on: recovery.look(),
+        lambda _go_on: log_of_clock(watch),
+        every(CLEAN_SECONDS, lambda go_on: clean(crm, go_on)),
+    ]
 
 
 def _jobs(crm: Crm) -> Sequence[Duty]:
@@ -45,12 +55,24 @@ QUEUES = DUTIES
 """The duties that a process can lead, by the names of their leases."""
 
 
+def log_of_clock(watch: ClockWatch) -> None:
+    """Log when somebody set the clock: who reads the log later wonders about its times."""
+    if put := watch.look():
+        log.warning("this machine's clock was put %s by %s", "back" if put.days < 0 else "forward", abs(put))
+
+
 def clean(crm: Crm, go_on: Callable[[], bool] = lambda: True) -> int:
-    """Delete sessions and tokens that have been over for a day, a handful at a time; return how many sessions."""
+    """Delete sessions that have been over for a day, and old counts of API keys' uses; return how many rows."""
+    old_sessions = _until_none(crm, go_on, lambda work: work.identity.delete_old_sessions(CLEAN_AT_ONCE))
+    return old_sessions + _until_none(crm, go_on, lambda work: work.identity.delete_old_uses(CLEAN_AT_ONCE))
+
+
+def _until_none(crm: Crm, go_on: Callable[[], bool], delete: Callable[[Work], int]) -> int:
+    """Delete a handful at a time until nothing is left; return how many."""
     deleted = 0
     while go_on():
         with crm.as_actor(system_actor(SCHEDULE)) as work:
-            found = work.identity.delete_old_sessions(CLEAN_AT_ONCE)
+            found = delete(work)
         deleted += found
         if found < CLEAN_AT_ONCE:
             break

@@ -23,6 +23,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from omnicrm_tui.errors import OutsideSystemError
+from omnicrm_tui.log_files import OwnOutput, output_file
 from omnicrm_tui.settings import Settings
 
 START_SECONDS = 20.0
@@ -132,7 +133,7 @@ def ensure_lab(settings: Settings) -> LabAddresses:
             return addresses
         time.sleep(0.05)
     raise OutsideSystemError(
-        _("The lab network did not start: {path} says why.").format(path=settings.home / "logs" / "lab.log")
+        _("The lab network did not start: {path} says why.").format(path=settings.logs_folder / "lab.log")
     )
 
 
@@ -180,10 +181,13 @@ def _keep_in_use(folder: Path) -> None:
         _users[folder] = handle
 
 
+def own_output(settings: Settings) -> OwnOutput:
+    """Return what a lab prints that was started for others: it may live for months."""
+    return OwnOutput(settings.logs_folder / "lab.log", settings.logs.max_bytes, settings.logs.keep)
+
+
 def _start(settings: Settings) -> None:
-    logs = settings.home / "logs"
-    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(logs / "lab.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+    with output_file(settings.logs_folder / "lab.log", settings.logs.max_bytes, settings.logs.keep) as log:
         subprocess.Popen(
             [sys.executable, "-m", "omnicrm_tui.cli", "lab", "--while-used"],
             stdin=subprocess.DEVNULL,

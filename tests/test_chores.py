@@ -21,7 +21,7 @@ PASSWORD = "Right-Horse9"
 
 
 @pytest.fixture
-def sessions(any_crm: Crm, admin: Actor, clock: FrozenClock, cheap_hashes: None) -> Crm:
+def sessions(any_crm: Crm, admin: Actor, clock: FrozenClock) -> Crm:
     """Three sessions of three people, begun five days after each other; the first two have run out two days ago."""
     data = {"first_name": "Ada", "last_name": "L", "role": "Support", "password": PASSWORD}
     for number in range(3):

@@ -29,16 +29,16 @@ def version(settings: Settings) -> Iterator[Finding]:
             name, error.message, _("Nothing works until the database can be reached: check database.* and the server.")
         )
         return
-    if found.state is migrate.SchemaState.CURRENT:
+    if found.state is migrate.SchemaState.LOADING or migrate.is_half_restored(settings.home):
+        what = _("It is being filled by a restore or a move, or one of them was interrupted.")
+        yield broken(name, what, _("Let it finish, or run the same command again."))
+    elif found.state is migrate.SchemaState.CURRENT:
         yield fine(name, _("{kind}, version {version}").format(kind=_kind(settings), version=found.revision))
     elif found.state is migrate.SchemaState.NEWER:
         what = _("It is of version {version}, which this program does not know.").format(version=found.revision)
         yield broken(name, what, _("Install the newer program on this host too."))
     elif found.state is migrate.SchemaState.EMPTY:
         yield broken(name, _("It is empty."), _("Run 'omnicrm db upgrade' to make its tables."))
-    elif found.state is migrate.SchemaState.LOADING:
-        what = _("It is being filled by a restore or a move, or one of them was interrupted.")
-        yield broken(name, what, _("Let it finish, or run the same command again."))
     else:
         what = _("It is of the older version {version}.").format(version=found.revision)
         yield broken(name, what, _("Back it up, then run 'omnicrm db upgrade'."))

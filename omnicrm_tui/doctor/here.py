@@ -64,7 +64,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
 
 def ansible(settings: Settings) -> Iterator[Finding]:
     """Run ansible-playbook once: jobs cannot do without it."""
-    from omnicrm_tui.provisioning.ansible_run import RunSettings
+    from omnicrm_tui.provisioning.ansible_process import RunSettings
 
     name = "Ansible"
     program = RunSettings(settings.provisioning.ansible_playbook or None).program()

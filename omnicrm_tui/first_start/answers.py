@@ -21,6 +21,8 @@ from omnicrm_tui.settings import Settings, host_port, zone_name
 
 OCS_SECONDS = 5.0
 _NEVER_KEPT = ("password",)
+_PASSWORDS = frozenset({"password", "passwd"})
+"""What the drivers call a password that stands behind the question mark of a URL."""
 
 
 def _upper(value: Any) -> Any:
@@ -158,7 +160,7 @@ def names_password(url: str) -> bool:
         of = make_url(url) if url else None
     except ArgumentError:
         return False
-    return of is not None and (of.password is not None or "password" in of.query)
+    return of is not None and (of.password is not None or not _PASSWORDS.isdisjoint(of.query))
 
 
 def zone_of_host() -> str:

@@ -7,6 +7,7 @@ from gettext import gettext as _
 from pathlib import Path
 
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.database import migrate
 from omnicrm_tui.errors import Conflict
 from omnicrm_tui.first_start import KEPT
 from omnicrm_tui.first_start.answers import Answers
@@ -25,15 +26,24 @@ def finish(home: Path, config_path: Path, answers: Answers, tell: Callable[[str]
     """Make keys, tables, the administrator and the configuration; return the settings in force from now on.
 
     `tell` hears of each step. The configuration comes last: with it the home counts as set up. Raises Conflict
-    where there is one already, DatabaseProblem, and InvalidInput when the administrator cannot be made.
+    where there is one already, AtWork while somebody else sets it up, DatabaseProblem, and InvalidInput when the
+    administrator cannot be made.
     """
+    from omnicrm_tui.upkeep.alone import alone_in
+
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with alone_in(home):
+        return _finish(home, config_path, answers, tell)
+
+
+def _finish(home: Path, config_path: Path, answers: Answers, tell: Callable[[str], None]) -> Settings:
     import yaml
 
     from omnicrm_tui.config_file import load_settings
 
     if config_path.exists():
         raise Conflict(_("{path} is there already: this home is set up.").format(path=config_path))
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrate.require_whole(home)
     settings = Settings.model_validate({**answers.configuration(), "home": home})
     tell(_("Keys are in {path}").format(path=_make_keys(settings)))
     _make_tables(settings, tell)

@@ -115,22 +115,30 @@ def smsc_app(store: Store, controls: list[Route]) -> Starlette:
 
 
 def mailjet_app(store: Store, controls: list[Route]) -> Starlette:
-    """`POST /v3.1/send` with basic authentication, any key and secret (CAT-506)."""
+    """`POST /v3.1/send` (CAT-506) and `GET /v3/REST/sender` with basic authentication, any key and secret."""
+
+    def stranger(request: Request) -> Response | None:
+        if request.headers.get("authorization", "").lower().startswith("basic "):
+            return None
+        return JSONResponse({"ErrorMessage": "API key authentication/authorization failure"}, 401)
+
+    async def senders(request: Request) -> Response:
+        switched = await _switched(store, "mail", "GET /v3/REST/sender")
+        return switched or stranger(request) or JSONResponse({"Count": 0, "Data": [], "Total": 0})
 
     async def send(request: Request) -> Response:
         body = await read_object(request)
         switched = await _switched(store, "mail", "POST /v3.1/send")
-        if switched:
-            return switched
-        if not request.headers.get("authorization", "").lower().startswith("basic "):
-            return JSONResponse({"ErrorMessage": "API key authentication/authorization failure"}, 401)
+        if refused := switched or stranger(request):
+            return refused
         try:
             return JSONResponse(keep_mailjet(store, body))
         except Refused as error:
             store.record("mail", "mailjet", "refused", {}, str(error))
             return JSONResponse({"ErrorMessage": str(error)}, 400)
 
-    return Starlette(routes=[Route("/v3.1/send", send, methods=["POST"]), *controls])
+    routes = [Route("/v3.1/send", send, methods=["POST"]), Route("/v3/REST/sender", senders)]
+    return Starlette(routes=[*routes, *controls])
 
 
 def control_routes(store: Store, addresses: Callable[[], Mapping[str, Any]]) -> list[Route]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
+from omnicrm_tui.log_files import output_file
 from omnicrm_tui.settings import Settings
 
 
@@ -26,8 +26,12 @@ class LocalDispatcher:
         self._settings = settings
 
     def dispatch(self, provision_id: int) -> None:
-        """Start the job's process in a session of its own, with its messages in the home's log folder."""
-        with _job_log(self._settings.logs_folder) as log:
+        """Start the job's process in a session of its own.
+
+        What it prints, which is nothing unless Python itself fails, goes to the home's log folder.
+        """
+        limits = self._settings.logs
+        with output_file(self._settings.logs_folder / "jobs.log", limits.max_bytes, limits.keep) as log:
             subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
                 [sys.executable, "-m", "omnicrm_tui.job", str(provision_id)],
                 stdin=subprocess.DEVNULL,
@@ -49,9 +53,3 @@ class LocalDispatcher:
         if (request := logs.bound("request")) is not None:
             own[logs.REQUEST_VARIABLE] = str(request)
         return own
-
-
-def _job_log(folder: Path) -> BinaryIO:
-    """Open the file for what a job's process prints, which is nothing unless Python itself fails."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.fdopen(os.open(folder / "jobs.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")

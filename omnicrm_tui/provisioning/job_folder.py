@@ -15,8 +15,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +72,50 @@ class JobFolder:
         """For Ansible's temporary files."""
         return self.root / "tmp"
 
+    @classmethod
+    def make(cls, parent: Path | None = None, provision_id: int = 0) -> JobFolder:
+        """Make an empty one in `parent`, or among the system's temporary folders; raises OSError.
+
+        It is removed at the end of a `with`. `provision_id` is in its name.
+        """
+        if parent is not None:
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = cls(Path(tempfile.mkdtemp(prefix=f"job-{provision_id}-", dir=parent)))  # 0700 from the first moment
+        for path in (folder.plays, folder.extra_vars.parent, folder.scratch):
+            path.mkdir(mode=0o700, parents=True)
+        return folder
+
+    def __enter__(self) -> JobFolder:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.remove()
+
+    def fill(
+        self,
+        *,
+        play_folders: Sequence[Path],
+        config: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        api_url: str,
+        extra_sections: Collection[str] = (),
+    ) -> None:
+        """Put the plays, their configuration and the variables where Ansible finds them.
+
+        `play_folders` as `play_file.search_path` gives them: what comes first wins. `config` is the whole
+        configuration, secrets in plain text; only what plays read is written. `api_url` is where this job's play
+        finds our API. `extra_sections` are sections of the operator's own that their plays read.
+        """
+        for source in reversed(play_folders):
+            _copy_plays(source, self.plays, api_url.rstrip("/").encode())
+        readable = config_for_plays(config, api_url, extra_sections)
+        write_private(self.configuration, yaml.safe_dump(readable, sort_keys=False, allow_unicode=True))
+        _write_variables(self, variables)
+
+    def remove(self) -> None:
+        """Delete it with all that is in it; may be called again."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
     def write_tokens(self, access_token: str, refresh_token: str | None = None) -> None:
         """Put the job's current tokens where the running play takes them from."""
         tokens = {"access_token": access_token}
@@ -81,45 +124,11 @@ class JobFolder:
         write_private(self.tokens, json.dumps(tokens))
 
 
-@contextmanager
-def job_folder(
-    *,
-    play_folders: Sequence[Path],
-    config: Mapping[str, Any],
-    variables: Mapping[str, Any],
-    api_url: str,
-    parent: Path | None = None,
-    extra_sections: Collection[str] = (),
-    provision_id: int = 0,
-) -> Iterator[JobFolder]:
-    """Build the folder of a job, and delete it at the end, whatever happens.
-
-    `play_folders` as `play_file.search_path` gives them: what comes first wins. `config` is the whole
-    configuration, secrets in plain text; only what plays read is written. `api_url` is where this job's play
-    finds our API. `parent` is where the folder is made (the system's temporary folder by default);
-    `extra_sections` are sections of the operator's own that their plays read; `provision_id` is in its name.
-    """
-    if parent is not None:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root = Path(tempfile.mkdtemp(prefix=f"job-{provision_id}-", dir=parent))  # 0700 from the first moment
-    try:
-        folder = JobFolder(root)
-        for path in (folder.plays, folder.extra_vars.parent, folder.scratch):
-            path.mkdir(mode=0o700, parents=True)
-        for source in reversed(play_folders):
-            _copy_plays(source, folder.plays, api_url.rstrip("/").encode())
-        readable = config_for_plays(config, api_url, extra_sections)
-        write_private(folder.configuration, yaml.safe_dump(readable, sort_keys=False, allow_unicode=True))
-        _write_variables(folder, variables)
-        yield folder
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-
-
-def remove_folders_of(provision_id: int, parent: Path) -> None:
-    """Delete what the process of a job left in `parent` when it was killed."""
+def remove_folders_of(provision_id: int, parent: Path, *, but: JobFolder | None = None) -> None:
+    """Delete what processes of a job left in `parent` when they were killed, `but` the folder of the one that lives."""
     for root in parent.glob(f"job-{provision_id}-*"):
-        shutil.rmtree(root, ignore_errors=True)
+        if but is None or root != but.root:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def config_for_plays(config: Mapping[str, Any], api_url: str, extra_sections: Collection[str] = ()) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from omnicrm_tui.customer_services.schemas import ServiceView
 from omnicrm_tui.customers import rules as customer_rules
 from omnicrm_tui.customers.schemas import CustomerView
 from omnicrm_tui.errors import InvalidInput, NotFound, NotPermitted
-from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.provisioning.schemas import OrderDetails, ProvisionRequest
 from omnicrm_tui.schemas import parse
 from omnicrm_tui.work import Work
@@ -30,7 +29,7 @@ def check_order(
     work: Work, product: ProductView, customer_id: int, service: ServiceView | None, request: ProvisionRequest
 ) -> None:
     """Raise InvalidInput or NotPermitted unless the actor may order the product for that customer and service."""
-    by_customer = work.actor.kind is ActorKind.CUSTOMER
+    by_customer = work.actor.is_outside
     if by_customer and request.provisioning_play not in (None, product.provisioning_play):
         raise NotPermitted(_("Another play than the product's can only be run by staff."))
     customer = _buyer(work, customer_id)

@@ -74,7 +74,7 @@ class JobProgress:
                     .values(
                         lease_owner=self.owner,
                         lease_until_ms=self._lease_end(now_ms),
-                        status_reason="running",
+                        status_reason=N_("running"),
                         started=work.clock.now(),
                         process_id=process_id,
                     )
@@ -124,26 +124,22 @@ class JobProgress:
         with self._crm.as_actor(self._actor) as work:
             work.session.execute(self._own_row().values(playbook_description=description, task_count=task_count))
 
-    def record(self, event: EventRecord) -> None:
-        """Write one event: a new row, or the end of the running one with the same number."""
+    def record(self, *events: EventRecord) -> None:
+        """Write events: each a new row, or the end of the running one with the same number."""
+        numbers = [event.event_number for event in events]
         with self._crm.as_actor(self._actor) as work:
-            row = (
-                work.session.query(ProvisionEvent)
-                .filter_by(provision_id=self.provision_id, event_number=event.event_number)
-                .one_or_none()
+            found = work.session.query(ProvisionEvent).filter(
+                ProvisionEvent.provision_id == self.provision_id, ProvisionEvent.event_number.in_(numbers)
             )
-            if row is None:
-                row = ProvisionEvent(provision_id=self.provision_id, event_number=event.event_number)
-                work.session.add(row)
-            row.event_name = event.event_name[:500]
-            row.phase = event.phase
-            row.provisioning_status = event.provisioning_status
-            row.provisioning_result_json = json.dumps(event.result, ensure_ascii=False, default=str)
-            row.timestamp = event.timestamp
-            row.finished = event.finished
-            work.session.execute(
-                self._own_row().where(Provision.event_count < event.event_number).values(event_count=event.event_number)
-            )
+            rows = {row.event_number: row for row in found}
+            for event in events:
+                row = rows.get(event.event_number)
+                if row is None:
+                    row = ProvisionEvent(provision_id=self.provision_id, event_number=event.event_number)
+                    work.session.add(row)
+                _fill(row, event)
+            last = max(numbers)
+            work.session.execute(self._own_row().where(Provision.event_count < last).values(event_count=last))
 
     def finish(self, end: JobEnd) -> None:
         """Write the job's final status, free what it still holds, tell who has to know.
@@ -198,11 +194,30 @@ class LostLease(Exception):
     """Another process runs the job now; this one has to stop without a word."""
 
 
+def _fill(row: ProvisionEvent, event: EventRecord) -> None:
+    row.event_name = event.event_name[:500]
+    row.phase = event.phase
+    row.provisioning_status = event.provisioning_status
+    row.provisioning_result_json = json.dumps(event.result, ensure_ascii=False, default=str)
+    row.timestamp = event.timestamp
+    row.finished = event.finished
+
+
+_FAILURES = {
+    "failed": (N_("Provisioning failed (failed)"), N_("Deprovisioning failed (failed)")),
+    "cancelled": (N_("Provisioning failed (cancelled)"), N_("Deprovisioning failed (cancelled)")),
+    "timed_out": (N_("Provisioning failed (timed_out)"), N_("Deprovisioning failed (timed_out)")),
+    "interrupted": (N_("Provisioning failed (interrupted)"), N_("Deprovisioning failed (interrupted)")),
+    "fatal": (N_("Provisioning failed (fatal)"), N_("Deprovisioning failed (fatal)")),
+}
+"""What the log says of a failed job, by its reason: of one that made a service, and of one that removed it."""
+
+
 def _log_end(work: Work, job: Provision) -> None:
     removal = job.action == DEPROVISION
     what = N_("Deprovisioning finished") if removal else N_("Provisioning finished")
     if job.provisioning_status != SUCCESS:
-        what = f"{'Deprovisioning' if removal else 'Provisioning'} failed ({job.status_reason})"
+        what = _FAILURES.get(job.status_reason, _FAILURES["failed"])[removal]
     work.activity.record(
         "provisioning",
         job.provision_id,
@@ -220,7 +235,7 @@ def _mail_failure(work: Work, job: Provision) -> None:
     if not recipients:
         return
     events = work.provisioning.events(job.provision_id)
-    mail = failure_mail(work.provisioning.get(job.provision_id), events)
+    mail = failure_mail(work.provisioning.get(job.provision_id), events, work.settings.crm.language)
     for recipient in recipients:
         work.messaging.enqueue_email(
             recipient, mail.subject, mail.text, html=mail.html, customer_id=job.customer_id, kind="provisioning_failure"

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.languages import N_
-from omnicrm_tui.provisioning.job_folder import remove_folders_of
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import LEASE_HEARTBEATS, JobEnd, JobProgress, milliseconds
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING
@@ -80,5 +79,8 @@ class Recovery:
         if not JobProgress(self._crm, provision_id, "recovery").interrupt(end, lease_ms):
             return False
         # It holds tokens and the keys of outside systems; whoever was killed could not remove it.
+        # It brings YAML along, which a terminal needs for nothing else.
+        from omnicrm_tui.provisioning.job_folder import remove_folders_of
+
         remove_folders_of(provision_id, self._crm.settings.jobs_folder)
         return True

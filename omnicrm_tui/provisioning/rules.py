@@ -6,11 +6,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.languages import N_
 
 SUCCESS, RUNNING, FAILED, IGNORED = 0, 1, 2, 3
 """SVC-006..009. A job ends in 0 or 2; an event in 0, 2 or 3."""
 
-STATUS_NAMES = {SUCCESS: "Success", RUNNING: "Running", FAILED: "Failed", IGNORED: "Failed (ignored)"}
+STATUS_NAMES = {SUCCESS: N_("Success"), RUNNING: N_("Running"), FAILED: N_("Failed"), IGNORED: N_("Failed (ignored)")}
+
+REASONS = {
+    "queued": N_("waiting to be started"),
+    "cancelled": N_("cancelled"),
+    "timed_out": N_("timed out"),
+    "interrupted": N_("interrupted"),
+    "fatal": N_("could not be run"),
+}
+"""What a job's `status_reason` adds to its status."""
 
 DEPROVISION = "deprovision"
 

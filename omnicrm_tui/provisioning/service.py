@@ -16,6 +16,7 @@ from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, OutsideSystemError
 from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.identity.permissions import VIEW_STATUS
+from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.provisioning import order_checks, play_file
 from omnicrm_tui.provisioning.dispatcher import Dispatcher
@@ -110,7 +111,7 @@ class ProvisioningService(Service):
         order_checks.check_order(self.work, product, customer_id, service, request)
         types = product.inventory_items
         from_variables, variables = split_inventory(request.variables, types)
-        if self.actor.kind is ActorKind.CUSTOMER:
+        if self.actor.is_outside:
             _refuse(variables.keys() - CUSTOMER_VARIABLES, _("is set by the operator"))
         variables = order_checks.with_details(self.work, variables, customer_id)
         choices = _complete_choices(types, {**from_variables, **request.inventory})
@@ -217,13 +218,21 @@ class ProvisioningService(Service):
 
         Asks for no permission: it is part of revoking.
         """
-        running = (Provision.initiating_user == user_id, Provision.provisioning_status == RUNNING)
+        self._cancel_running(Provision.initiating_user == user_id, N_("Provisioning cancelled: its user was revoked"))
+
+    def cancel_of_key(self, provision_ids: Sequence[int]) -> None:
+        """Cancel what an API key that is revoked started and still has running, as `cancel_of_user` does."""
+        started = Provision.provision_id.in_(provision_ids)
+        self._cancel_running(started, N_("Provisioning cancelled: its API key was revoked"))
+
+    def _cancel_running(self, which: ColumnElement[bool], action: str) -> None:
+        running = (which, Provision.provisioning_status == RUNNING)
         jobs = self.session.scalars(select(Provision).where(*running, Provision.cancel_requested.is_(False))).all()
         # A plain UPDATE: a job that ends at this moment must not keep an administrator from revoking.
         asked = update(Provision).where(*running).values(cancel_requested=True)
         self.session.execute(asked.execution_options(synchronize_session=False))
         for job in jobs:
-            self._record(job, "Provisioning cancelled: its user was revoked")
+            self._record(job, action)
 
     def get(self, provision_id: int) -> JobView:
         """Return a job (SVC-041). Needs view_provision; raises NotFound."""

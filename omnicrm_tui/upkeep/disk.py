@@ -7,12 +7,14 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from gettext import gettext as _
 from pathlib import Path
 from typing import BinaryIO
 
 from omnicrm_tui.errors import Conflict, CrmError
+
+_SCRATCH = ".tmp"
 
 
 def require_room(folder: Path, needed: int) -> None:
@@ -47,7 +49,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict(_("{path} is being written already.").format(path=path)) from None
-        if path.exists() or not _is_the_file(handle, partial):
+        if path.exists() or not is_the_file(handle, partial):
             # Another one was finished between the look at the name and the lock.
             raise Conflict(_("{path} exists already. Choose another name.").format(path=path))
         try:
@@ -59,13 +61,17 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             _give_name(partial, path)
         except BaseException as error:
             partial.unlink(missing_ok=True)
+            # What is left in the buffer has no room either, and must not speak in the place of the sentence.
+            with suppress(OSError):
+                file.close()
             if isinstance(error, OSError):
                 raise _full(path, error) from error
             raise
     sync_folder(path.parent)
 
 
-def _is_the_file(handle: int, path: Path) -> bool:
+def is_the_file(handle: int, path: Path) -> bool:
+    """Tell whether the open file is still the one that has the name."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
@@ -89,7 +95,7 @@ def _give_name(partial: Path, path: Path) -> None:
 
 def replace_file(path: Path, data: bytes | Iterable[bytes], mode: int = 0o600) -> None:
     """Put `data`, in one or in parts, in the place of `path`, whole or not at all."""
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    scratch = path.with_name(f"{path.name}.{os.getpid()}{_SCRATCH}")
     try:
         scratch.unlink(missing_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), "wb") as file:
@@ -103,6 +109,12 @@ def replace_file(path: Path, data: bytes | Iterable[bytes], mode: int = 0o600) -
             raise _full(path, error) from error
         raise
     sync_folder(path.parent)
+
+
+def forget_scratch(folder: Path, names: str) -> None:
+    """Take away what `replace_file` was writing for files of `folder` (`names` is a pattern) when it was killed."""
+    for left in folder.glob(f"{names}.[0-9]*{_SCRATCH}"):
+        left.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.database.rows import Row
 from omnicrm_tui.errors import Conflict, DatabaseProblem
 from omnicrm_tui.settings import Settings
+from omnicrm_tui.upkeep.alone import alone_with
 
 _SEEDED = ("crm_permission", "crm_role", "crm_role_permission")
 """Where `omnicrm db upgrade` puts rows when it is done: with rows in no other table, nobody would miss anything."""
@@ -72,16 +73,17 @@ class Filling:
 def filling(settings: Settings, revision: str, source: str) -> Iterator[Filling]:
     """Prepare the database of `settings` to be filled from `source` (letters and digits, up to 24) at `revision`.
 
-    It must be empty, or an earlier attempt from the same source have been interrupted. Raises Conflict otherwise.
+    It must be empty, or an earlier attempt from the same source have been interrupted. Raises Conflict otherwise, and
+    AtWork while another process fills it.
     """
-    version = migrate.current_version(settings)
-    if version.state is SchemaState.LOADING and version.revision != source:
-        raise Conflict(
-            _("Another restore or move has half filled the database. Drop it, make it anew, then try again.")
-        )
     engine = make_engine(settings.database_url)
     try:
-        with speaking_database():
+        with speaking_database(), alone_with(engine):
+            version = migrate.current_version(settings)
+            if version.state is SchemaState.LOADING and version.revision != source:
+                raise Conflict(
+                    _("Another restore or move has half filled the database. Drop it, make it anew, then try again.")
+                )
             if version.state is not SchemaState.LOADING:
                 _clear(engine, revision, version.state)
                 migrate.upgrade(settings, revision)

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from omnicrm_tui.errors import CrmError
+from omnicrm_tui.home import RESTORE_NOTE
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.upkeep.archive import PART
 
 CONFIG = "config.yaml"
 
-_OF_THE_MACHINE = ("jobs", "exports", "logs", "backups", "session", "session.lock", "restore.json")
+_OF_THE_MACHINE = ("jobs", "exports", "logs", "backups", "session", "session.lock", RESTORE_NOTE)
 """Running jobs, what people exported, remembered sessions: a restored home begins without."""
 _PASSING = (".lock", ".tmp", ".partial", "-wal", "-shm", "-journal")
 _SCRATCH = re.compile(
@@ -82,7 +83,10 @@ def content(path: Path, file: BinaryIO) -> Iterator[bytes]:
             with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
                 source.backup(target)
         except sqlite3.Error as error:
-            raise CrmError(_("{path} could not be copied: {error}.").format(path=path, error=error)) from error
+            where = copy.parent.parent
+            raise CrmError(
+                _("{path} could not be copied to {where}: {error}.").format(path=path, where=where, error=error)
+            ) from error
         with copy.open("rb") as copied:
             yield from iter(lambda: copied.read(PART), b"")
 

@@ -22,6 +22,7 @@ from omnicrm_tui.database.migrate import HEAD, SchemaState
 from omnicrm_tui.database.rows import Row
 from omnicrm_tui.errors import Conflict, DatabaseProblem
 from omnicrm_tui.settings import DatabaseSection, Settings
+from omnicrm_tui.upkeep.alone import alone_with
 from omnicrm_tui.upkeep.backup import Progress, silent, told
 from omnicrm_tui.upkeep.filling import Filling, filling
 
@@ -39,8 +40,8 @@ class Moved:
 def move(settings: Settings, url: str, *, tell: Progress = silent) -> Moved:
     """Copy all data to the empty database at `url`, compare every row, and leave the old database refusing changes.
 
-    Raises Conflict when jobs run or something is in the other database already, DatabaseProblem, and leaves the old
-    database refusing changes once it has begun (`cancel` ends that).
+    Raises Conflict when jobs run or something is in the other database already, AtWork while another process works on
+    one of the two, DatabaseProblem, and leaves the old one refusing changes once it has begun (`cancel` ends that).
     """
     migrate.require_current(settings)
     other = settings.model_copy(update={"database": DatabaseSection(url=SecretStr(url))})
@@ -48,7 +49,7 @@ def move(settings: Settings, url: str, *, tell: Progress = silent) -> Moved:
         raise Conflict(_("The data are in this database already."))
     source = make_engine(settings.database_url)
     try:
-        with speaking_database():
+        with speaking_database(), alone_with(source):
             if migrate.current_version(other).state is SchemaState.CURRENT and frozen.is_frozen(source):
                 return _look_again(source, other, tell)
             with filling(other, HEAD, _name_of(settings.database_url)) as target:
@@ -67,10 +68,13 @@ def move(settings: Settings, url: str, *, tell: Progress = silent) -> Moved:
 
 
 def cancel(settings: Settings) -> None:
-    """Let everybody change the data of the configured database again, after a move that is not to be finished."""
+    """Let everybody change the data of the configured database again, after a move that is not to be finished.
+
+    Raises AtWork while that move is under way: what is written now would not arrive.
+    """
     engine = make_engine(settings.database_url)
     try:
-        with speaking_database():
+        with speaking_database(), alone_with(engine):
             frozen.thaw(engine, migrate.tables_at(HEAD))
     finally:
         engine.dispose()

@@ -17,19 +17,18 @@ from omnicrm_tui.config_file import load_settings, prepared_home
 from omnicrm_tui.database import migrate
 from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.errors import Conflict, DatabaseProblem
-from omnicrm_tui.home import config_path
+from omnicrm_tui.home import RESTORE_NOTE, UPKEEP_LOCK, config_path
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.upkeep.address import HOME_SQLITE, database_url
+from omnicrm_tui.upkeep.alone import alone_in
 from omnicrm_tui.upkeep.archive import About, ArchiveReader, Contents, TableHead, TableSum
 from omnicrm_tui.upkeep.backup import Progress, silent, told
 from omnicrm_tui.upkeep.config_switch import point_at
-from omnicrm_tui.upkeep.disk import replace_file, require_room, sync_folder
+from omnicrm_tui.upkeep.disk import forget_scratch, replace_file, require_room, sync_folder
 from omnicrm_tui.upkeep.filling import Filling, filled, filling
 from omnicrm_tui.upkeep.home import CONFIG, sqlite_file
 from omnicrm_tui.upkeep.sealed import DamagedFile, SealedReader
 
-UNFINISHED = "restore.json"
-"""In a home that a restore has begun to fill, and only there: the backup, its database, and how far it came."""
 _FILLED = "filled"
 
 
@@ -68,12 +67,12 @@ def restore(
     The configuration goes where `env` says that it is (OMNICRM_CONFIG). `database` is the URL of another database; it
     is written into the restored configuration. A restore that was interrupted goes on when it is run again with the
     same file and database. Each table is read back and compared with the backup's checksum. A backup of an older
-    version is brought to this program's. Raises Conflict where something is there already, WrongPassphrase,
-    DamagedFile, DatabaseProblem.
+    version is brought to this program's. Raises Conflict where something is there already, AtWork where somebody else
+    is filling home or database, WrongPassphrase, DamagedFile, DatabaseProblem.
     """
     env = os.environ if env is None else env
     home = prepared_home(env)
-    with opened(path, passphrase) as (archive, identity):
+    with alone_in(home), opened(path, passphrase) as (archive, identity):
         config = config_path(env, home)[0]
         mark = _claim(home, config, identity)
         found = config.with_name(config.name + ".partial")
@@ -86,10 +85,10 @@ def restore(
             contents = _look_again(settings, archive)
         else:
             contents = _restore_database(home, settings, archive, identity, tell)
-    # What is of this version is left as it was, to the last row.
-    older = migrate.current_version(settings).state is SchemaState.OLDER
-    upgraded = opening.upgrade(settings) if older else []
-    (home / UNFINISHED).unlink()
+        # What is of this version is left as it was, to the last row.
+        older = migrate.current_version(settings).state is SchemaState.OLDER
+        upgraded = opening.upgrade(settings) if older else []
+        (home / RESTORE_NOTE).unlink()
     return Restored(settings, archive.about, contents, upgraded)
 
 
@@ -98,13 +97,18 @@ _USABLE = (SchemaState.CURRENT, SchemaState.OLDER)
 
 def _claim(home: Path, config: Path, identity: str) -> dict[str, Any]:
     """Take an empty home for this restore, or go on with it; return what was noted of it. Raises Conflict."""
+    # A kill may have come before the first note had its name.
+    forget_scratch(home, RESTORE_NOTE)
     try:
-        mark: dict[str, Any] = json.loads((home / UNFINISHED).read_text("utf-8"))
+        mark: dict[str, Any] = json.loads((home / RESTORE_NOTE).read_text("utf-8"))
     except (OSError, ValueError):
         mark = {}
     if mark.get("backup") == identity:
+        # It may be half a key, or a configuration with a password in it.
+        forget_scratch(home, "**/*")
+        forget_scratch(config.parent, f"{config.name}.partial")
         return mark
-    if there := sorted(path.name for path in home.iterdir() if path.name != "logs"):
+    if there := sorted(path.name for path in home.iterdir() if path.name not in ("logs", UPKEEP_LOCK)):
         raise Conflict(
             _("{home} is not empty ({there}). Restore into an empty folder: choose another OMNICRM_HOME.").format(
                 home=home, there=", ".join(there[:5]) + (", ..." if len(there) > 5 else "")
@@ -121,7 +125,7 @@ def _claim(home: Path, config: Path, identity: str) -> dict[str, Any]:
 
 
 def _note(home: Path, identity: str, **more: str) -> None:
-    replace_file(home / UNFINISHED, json.dumps({"backup": identity, **more}).encode())
+    replace_file(home / RESTORE_NOTE, json.dumps({"backup": identity, **more}).encode())
 
 
 def _configured(env: Mapping[str, str], config: Path, found: Path, mark: Mapping[str, Any]) -> Settings:

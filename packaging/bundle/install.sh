@@ -80,7 +80,7 @@ install_packages() { # the .deb files of what is not there, dependencies include
             missing+=("$file")
     done
     ((${#missing[@]})) || return 0
-    say "Installing ${#missing[@]} system packages"
+    say "Installing system packages: ${#missing[@]}"
     DEBIAN_FRONTEND=noninteractive dpkg --install "${missing[@]}" >"$here.dpkg.log" 2>&1 ||
         fail "system packages could not be installed: $here.dpkg.log says why"
     rm -f "$here.dpkg.log"
@@ -109,7 +109,7 @@ install_program() { # python, where to
     PYTHONPATH=$(echo "$here"/pip-*.whl) "$place/bin/python" -m pip install --quiet --no-compile --no-index \
         --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
         --require-hashes --no-deps --find-links "$here/wheels" -r "$here/requirements.txt"
-    "$place/bin/python" -I -m compileall -q -j 0 "$place/lib" >/dev/null || true
+    "$place/bin/python" -I -X no_debug_ranges "$here/compile_bytecode.py" "$place"/lib/python3.11/site-packages
     cp -r "$here/docs" "$here/packaging" "$place/"
     cp "$here/SHA256SUMS" "$place/.omnicrm"
 }
@@ -152,6 +152,19 @@ name_missing_libraries() {
     "$here/system_libraries" || true
 }
 
+say_next() {
+    local command=$commands/omnicrm
+    [[ -z $account ]] || command="sudo omnicrm"
+    say "OmniCRM $version is ready."
+    if [[ -n $home && (-e $home/config.yaml || -e $home/omnicrm.sqlite) ]]; then
+        say "Next: $command db check, then \"Upgrading\" in $place/docs/install.md"
+    else
+        say "Next: $command"
+        say "It asks a few questions and leads to the login."
+        say "All else: $place/docs/install.md"
+    fi
+}
+
 if [[ -n $uninstall ]]; then
     uninstall
     exit
@@ -180,5 +193,4 @@ link "omnicrm-$version" "$current"
 install_command
 install_units
 name_missing_libraries
-say "OmniCRM $version is ready: $commands/omnicrm"
-say "What comes next is in $place/docs/install.md"
+say_next

@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from omnicrm_tui.api.app import create_app
-from omnicrm_tui.clock import FrozenClock
+from omnicrm_tui.chores import log_of_clock
+from omnicrm_tui.clock import ClockWatch, FrozenClock
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.identity.schemas import UserInput
@@ -19,7 +20,7 @@ PASSWORD = "Right-Horse9"
 
 
 @pytest.fixture
-def ada(crm: Crm, admin: Actor, cheap_hashes: None) -> dict[str, str]:
+def ada(crm: Crm, admin: Actor) -> dict[str, str]:
     """Somebody to log in as."""
     person = {"username": "ada", "email": "ada@mail.example", "first_name": "Ada", "last_name": "L"}
     with crm.as_actor(admin) as work:
@@ -49,8 +50,35 @@ async def test_a_terminal_goes_on(crm: Crm, clock: FrozenClock, admin: Actor) ->
         work.messaging.enqueue_email("zoe@mail.example", "S", "T")
     async with signed_in_app(crm, admin, room="status") as pilot:
         await until(pilot, lambda: "1 waiting" in screen_text(pilot.app))
+        pilot.app.clock_notice.watch = ClockWatch(clock, lambda: 0.0)
+        pilot.app.look_around()
         clock.advance(-HOUR)
+        pilot.app.look_around()
+        await until(pilot, lambda: "put back by 60 min" in screen_text(pilot.app))
         await press(pilot, "r")
         assert "0 s" in screen_text(pilot.app)
         await press(pilot, "g", "c", "n")
         assert "New customer" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        pytest.param(-HOUR, ["this machine's clock was put back by 1:00:00"], id="back"),
+        pytest.param(timedelta(days=2), ["this machine's clock was put forward by 2 days, 0:00:00"], id="forward"),
+        pytest.param(timedelta(seconds=2), [], id="kept right"),
+    ],
+)
+def test_the_log_says_when_the_clock_was_set(
+    clock: FrozenClock, caplog: pytest.LogCaptureFixture, step: timedelta, told: list[str]
+) -> None:
+    seconds = 0.0
+    watch = ClockWatch(clock, lambda: seconds)
+    for _ in range(3):
+        seconds += 300
+        clock.advance(timedelta(seconds=300))
+        log_of_clock(watch)
+    clock.advance(step)
+    log_of_clock(watch)
+    log_of_clock(watch)
+    assert [record.getMessage() for record in caplog.records if record.name == "omnicrm.chores"] == told

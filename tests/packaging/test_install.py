@@ -35,7 +35,8 @@ def bundle(tmp_path: Path, wheel: Path) -> Path:
     made = tmp_path / "bundle"
     shutil.copytree(ROOT / "packaging", made / "packaging")
     shutil.copy(ROOT / "packaging" / "bundle" / "install.sh", made)
-    shutil.copy(ROOT / "scripts" / "system_libraries", made)
+    for script in ("system_libraries", "compile_bytecode.py"):
+        shutil.copy(ROOT / "scripts" / script, made)
     (made / "docs").mkdir()
     (made / "wheels").mkdir()
     shutil.copy(wheel, made / "wheels")
@@ -80,6 +81,7 @@ def test_install_run_again_upgrade_and_uninstall(install: Install, bundle: Path,
     first = install("--home", str(home))
     assert first.returncode == 0, first.stderr
     assert not (broken_off / "half").exists()
+    assert f"Next: {opt}/bin/omnicrm\n" in first.stdout
     assert home.stat().st_mode & 0o777 == 0o700
     assert (opt / "omnicrm-current").readlink() == Path(f"omnicrm-{VERSION}")
     assert list(opt.glob("omnicrm-current/lib/*/site-packages/omnicrm_tui/__pycache__/app.*.pyc"))
@@ -89,6 +91,7 @@ def test_install_run_again_upgrade_and_uninstall(install: Install, bundle: Path,
 
     again = install("--home", str(home))
     assert f"Version {VERSION} is installed" in again.stdout
+    assert f"Next: {opt}/bin/omnicrm db check, then" in again.stdout
     assert _omnicrm(opt, "db", "current").stdout.endswith("(current)\n")
 
     (bundle / "VERSION").write_text("9.9.9\n")
@@ -119,3 +122,15 @@ def test_wrong_options_are_told(install: Install) -> None:
     refused = install("--home", "relative")
     assert refused.returncode == 1
     assert "needs a folder that begins with /" in refused.stderr
+
+
+@pytest.mark.req("PLT-512")
+def test_the_page_tells_two_commands() -> None:
+    """Those that tests/full goes from the archive to the first login with."""
+    page = (ROOT / "docs" / "install.md").read_text()
+    section = page.partition("## A host without a network: two commands\n")[2].partition("\n## ")[0]
+    name = f"omnicrm-{VERSION}-debian12-x86_64"
+    assert [line.strip() for line in section.splitlines() if line.startswith("    ")] == [
+        f"tar xf {name}.tar.gz && sudo ./{name}/install.sh",
+        "sudo omnicrm",
+    ]

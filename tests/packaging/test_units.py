@@ -38,7 +38,9 @@ def test_units_are_hardened_and_start_a_command_that_exists(unit: Path, tmp_path
     assert known is not None
     known.make_context(command, options, resilient_parsing=False)
     if command != "lab":
-        assert service["KillMode"] == "process"
+        assert (service["KillMode"], service["OOMPolicy"]) == ("process", "continue")
+        # systemd reads the line twice: either file will do.
+        assert unit.read_text().count("\nAssertPathExists=|/var/lib/omnicrm/") == 2
     _systemd_finds_no_fault(unit, tmp_path)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from omnicrm_tui.clock import SystemClock
-from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSettings
-from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
+from omnicrm_tui.provisioning.ansible_process import AnsibleProcess, RunSettings
+from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun
+from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.provisioning.task_events import TaskEvent
 from omnicrm_tui.redaction import Redactor, SecretValues
 from omnicrm_tui.shipped import PLAYS
@@ -62,24 +63,17 @@ def run_play(backend: Backend, tmp_path: Path) -> Callable[..., Job]:
         given = {name: value for name, value in given.items() if value is not None}
         plays = [home, PLAYS] if home else [PLAYS]
         job = Job()
-        with job_folder(
-            play_folders=plays,
-            config=config or backend.config,
-            variables=given,
-            api_url=backend.api_url,
-            parent=tmp_path / "jobs",
-        ) as folder:
+        with JobFolder.make(tmp_path / "jobs") as folder:
+            folder.fill(play_folders=plays, config=config or backend.config, variables=given, api_url=backend.api_url)
             folder.write_tokens(*tokens)
             job.folder = folder
             play = PlayRun(
                 name,
-                folder,
-                job.events.append,
+                AnsibleProcess(folder, backend.api_url, settings),
+                job.events.extend,
                 variables=given,
                 redactor=Redactor(SecretValues([*tokens])),
                 clock=SystemClock(),
-                api_url=backend.api_url,
-                settings=settings,
             )
             helper = threading.Thread(target=during, args=(play, job), daemon=True) if during else None
             if helper:

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from omnicrm_tui.provisioning.ansible_run import PlayRun, RunSettings
+from omnicrm_tui.provisioning.ansible_process import RunSettings
+from omnicrm_tui.provisioning.ansible_run import PlayRun
 from tests.playbooks.conftest import MOBILE, Job
 from tests.playbooks.fake_backend import NEWER_TOKEN, SECRETS, TOKEN, Backend
 
@@ -333,13 +334,15 @@ def test_a_killed_job_takes_its_play_with_it(tmp_path: Path, write_play: Callabl
     program = f"""
 from pathlib import Path
 from omnicrm_tui.clock import SystemClock
+from omnicrm_tui.provisioning.ansible_process import AnsibleProcess
 from omnicrm_tui.provisioning.ansible_run import PlayRun
-from omnicrm_tui.provisioning.job_folder import job_folder
+from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.redaction import Redactor
-with job_folder(play_folders=[Path({str(home)!r})], config={{}}, variables={{}}, api_url="http://127.0.0.1:1",
-                parent=Path({str(tmp_path / "jobs")!r})) as folder:
-    PlayRun("play_own", folder, lambda event: print(event.event_name, flush=True), variables={{}},
-            redactor=Redactor(), clock=SystemClock(), api_url="http://127.0.0.1:1").run()
+with JobFolder.make(Path({str(tmp_path / "jobs")!r})) as folder:
+    folder.fill(play_folders=[Path({str(home)!r})], config={{}}, variables={{}}, api_url="http://127.0.0.1:1")
+    ansible = AnsibleProcess(folder, "http://127.0.0.1:1")
+    PlayRun("play_own", ansible, lambda tasks: print(tasks[0].event_name, flush=True), variables={{}},
+            redactor=Redactor(), clock=SystemClock()).run()
 """
     job = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert job.stdout is not None

@@ -16,7 +16,7 @@ from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceInput, S
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.identity.schemas import UserInput
 from omnicrm_tui.inventory.schemas import ItemInput, TemplateInput
-from omnicrm_tui.job import Job
+from omnicrm_tui.job.runner import Job
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from omnicrm_tui.catalog.schemas import ProductChange
-from omnicrm_tui.job import Job
+from omnicrm_tui.job.runner import Job
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.rules import SUCCESS

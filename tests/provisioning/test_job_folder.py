@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -12,8 +11,9 @@ import yaml
 
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.job import own_api, plain
-from omnicrm_tui.provisioning.job_folder import config_for_plays, job_folder
+from omnicrm_tui.job.own_api import OwnApi
+from omnicrm_tui.job.runner import plain
+from omnicrm_tui.provisioning.job_folder import JobFolder, config_for_plays
 from omnicrm_tui.settings import Settings
 
 CONFIG: dict[str, Any] = {
@@ -43,9 +43,8 @@ def plays(tmp_path: Path) -> Path:
 
 
 def test_plays_are_copied_with_the_jobs_own_address(plays: Path, tmp_path: Path) -> None:
-    with job_folder(
-        play_folders=[plays], config=CONFIG, variables={}, api_url="http://127.0.0.1:4711/", parent=tmp_path / "jobs"
-    ) as folder:
+    with JobFolder.make(tmp_path / "jobs") as folder:
+        folder.fill(play_folders=[plays], config=CONFIG, variables={}, api_url="http://127.0.0.1:4711/")
         text = (folder.plays / "play_x.yaml").read_text()
         assert text == "a: http://127.0.0.1:4711/crm b: http://127.0.0.1:4711 c: http://localhost:50001"
         assert (folder.plays / "templates" / "mail.j2").read_text() == "http://127.0.0.1:4711/"
@@ -106,9 +105,10 @@ def test_a_play_calls_us_inside_and_knows_our_address_for_people(tmp_path: Path,
 @pytest.mark.req("PLT-601")
 def test_a_job_serves_its_own_play_unless_plays_are_given_another_address(tmp_path: Path) -> None:
     text = "crm: {base_url: http://localhost:5000, internal_url: 'http://10.1.2.3:5000'}"
-    elsewhere = SimpleNamespace(settings=settings_of(tmp_path, text))
-    with own_api(cast("Crm", elsewhere)) as address:
-        assert address == "http://10.1.2.3:5000"
+    api = OwnApi(settings_of(tmp_path, text))
+    api.serve(cast("Crm", None))
+    assert api.url == "http://10.1.2.3:5000"
+    api.close()
 
 
 @pytest.mark.req("CAT-508", "CAT-522")
@@ -127,10 +127,9 @@ def settings_of(home: Path, text: str) -> Settings:
 def test_only_the_owner_can_read_it_and_it_goes_when_the_job_fails(plays: Path, tmp_path: Path) -> None:
     with (
         pytest.raises(ValueError, match="the job failed"),
-        job_folder(
-            play_folders=[plays], config=CONFIG, variables={"x": 1}, api_url="http://h", parent=tmp_path / "jobs"
-        ) as folder,
+        JobFolder.make(tmp_path / "jobs") as folder,
     ):
+        folder.fill(play_folders=[plays], config=CONFIG, variables={"x": 1}, api_url="http://h")
         folder.write_tokens("token", "refresh")
         assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
         for path in (folder.configuration, folder.extra_vars, folder.inventory, folder.tokens):
@@ -142,9 +141,8 @@ def test_only_the_owner_can_read_it_and_it_goes_when_the_job_fails(plays: Path, 
 @pytest.mark.req("CAT-471", "SVC-056")
 def test_blanks_are_for_the_play_to_fill_and_templates_are_data(plays: Path, tmp_path: Path) -> None:
     variables = {"SIM Card": 789, "iccid": "", "note": "{{ 7 * 7 }}", "plain": "text", "none": None}
-    with job_folder(
-        play_folders=[plays], config={}, variables=variables, api_url="http://h", parent=tmp_path / "jobs"
-    ) as folder:
+    with JobFolder.make(tmp_path / "jobs") as folder:
+        folder.fill(play_folders=[plays], config={}, variables=variables, api_url="http://h")
         text = folder.extra_vars.read_text()
         assert '"note": !unsafe "{{ 7 * 7 }}"' in text
         assert '"plain": !unsafe "text"' in text

@@ -21,10 +21,10 @@ from omnicrm_tui.customer_services.service import CustomerServicesService
 from omnicrm_tui.customers.schemas import SiteInput
 from omnicrm_tui.errors import DatabaseProblem, OutsideSystemError
 from omnicrm_tui.inventory.schemas import ItemInput, TemplateInput
-from omnicrm_tui.job import Job
+from omnicrm_tui.job.runner import Job
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.messaging.delivery import OutboxCourier
-from omnicrm_tui.provisioning.ansible_run import RunSettings
+from omnicrm_tui.provisioning.ansible_process import RunSettings
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import EventView, JobView, ProvisionRequest
@@ -382,11 +382,11 @@ def test_a_database_that_is_away_for_a_while_costs_a_job_nothing(
     calls = {"record": 0, "finish": 0}
     record, finish = JobProgress.record, JobProgress.finish
 
-    def record_later(self: JobProgress, event: EventRecord) -> None:
+    def record_later(self: JobProgress, *events: EventRecord) -> None:
         calls["record"] += 1
         if 5 <= calls["record"] < 9:
             raise DatabaseProblem("The database is locked.")
-        record(self, event)
+        record(self, *events)
 
     def finish_later(self: JobProgress, end: JobEnd) -> None:
         calls["finish"] += 1
@@ -396,7 +396,7 @@ def test_a_database_that_is_away_for_a_while_costs_a_job_nothing(
 
     monkeypatch.setattr(JobProgress, "record", record_later)
     monkeypatch.setattr(JobProgress, "finish", finish_later)
-    monkeypatch.setattr("omnicrm_tui.job.FINISH_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("omnicrm_tui.job.runner.FINISH_PAUSE_SECONDS", 0.0)
     job, events = run(operator, operator.order("play_simple_service"))
     assert (job.provisioning_status, calls["finish"]) == (SUCCESS, 2)
     assert [event.event_number for event in events] == list(range(1, len(events) + 1))
@@ -404,10 +404,11 @@ def test_a_database_that_is_away_for_a_while_costs_a_job_nothing(
 
 
 @pytest.mark.req("SVC-130")
-def test_cancelling_ends_a_task_that_would_go_on_for_ever(
-    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reason", ["cancelled", "interrupted"])
+def test_cancelling_and_a_host_that_shuts_down_end_a_task_that_would_go_on_for_ever(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    monkeypatch.setattr("omnicrm_tui.job.RunSettings", partial(RunSettings, grace_seconds=0.5))
+    monkeypatch.setattr("omnicrm_tui.job.preparation.RunSettings", partial(RunSettings, grace_seconds=0.5))
     play = tmp_path / "plays" / "play_simple_service.yaml"
     play.parent.mkdir(exist_ok=True)
     play.write_text(TASK.format("command: sleep 300"))
@@ -417,13 +418,18 @@ def test_cancelling_ends_a_task_that_would_go_on_for_ever(
         with operator.crm.reading(operator.admin) as work:
             return bool(work.provisioning.events(provision_id))
 
-    def cancel() -> None:
-        if _until(begun, 60):
-            with operator.crm.as_actor(operator.admin) as work:
-                work.provisioning.cancel(provision_id)
+    def end() -> None:
+        if not _until(begun, 60):
+            return
+        if reason == "interrupted":
+            os.kill(os.getpid(), signal.SIGTERM)  # as systemd sends it to all that is left
+            return
+        with operator.crm.as_actor(operator.admin) as work:
+            work.provisioning.cancel(provision_id)
 
-    person = threading.Thread(target=cancel)
+    person = threading.Thread(target=end)
     person.start()
     job, _ = run(operator, provision_id)
     person.join()
-    assert (job.provisioning_status, job.status_reason) == (FAILED, "cancelled")
+    assert (job.provisioning_status, job.status_reason) == (FAILED, reason)
+    assert ("host" in (job.error_message or "")) == (reason == "interrupted")

@@ -17,7 +17,7 @@ from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted, OutsideSystemError
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.schemas import UserChange, UserInput
-from omnicrm_tui.job import Job
+from omnicrm_tui.job.runner import Job
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease

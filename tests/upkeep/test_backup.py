@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import sqlite3
 import stat
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,10 @@ from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.database.rows import Row
 from omnicrm_tui.database.schema import metadata
+from omnicrm_tui.doctor import data
 from omnicrm_tui.errors import Conflict, CrmError, DatabaseProblem, InvalidInput
+from omnicrm_tui.first_start.answers import Answers
+from omnicrm_tui.first_start.finish import finish
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.upkeep import backup as backups
@@ -259,6 +263,15 @@ def test_a_name_that_breaks_out_of_the_home_is_refused(
     assert not outside.exists()
 
 
+def test_a_full_disk_is_told_also_by_what_is_left_in_the_buffer(tmp_path: Path) -> None:
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(CrmError, match="no room left"), disk.whole_file(tmp_path / "b") as file:
+        file.write(b"a few bytes")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    assert os.listdir(tmp_path) == []
+
+
 def test_two_backups_into_one_file_do_not_mix(settings: Settings, tmp_path: Path) -> None:
     with disk.whole_file(tmp_path / "b") as file:
         file.write(b"the first")
@@ -326,6 +339,53 @@ def test_going_on_fills_a_database_that_was_made_anew_meanwhile(
     assert stat.S_IMODE((home / "plays" / play.name).stat().st_mode) == 0o400
     assert everything(url) == everything(settings.database_url)
     assert not (home / "restore.json").exists()
+
+
+def test_a_home_that_is_being_restored_is_not_taken_for_a_new_one(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keys are there already, its database is not: the first program to come would make one, and a user in it."""
+    assert settings.config_path
+    settings.config_path.unlink()
+    _backup(settings.model_copy(update={"config_path": None}), tmp_path / "b")
+    home = tmp_path / "new"
+
+    def interrupted(*_arguments: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("omnicrm_tui.upkeep.restore.filling", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _restore(tmp_path / "b", home)
+    monkeypatch.undo()
+    half = load_settings({"OMNICRM_HOME": str(home)})
+    for attempt in (
+        lambda: open_crm(half),
+        lambda: migrate.require_known(half),
+        lambda: finish(home, home / "config.yaml", Answers.model_construct(), print),
+    ):
+        with pytest.raises(DatabaseProblem, match=r"filled by 'omnicrm restore'.*run the same command again"):
+            attempt()
+    [found] = data.version(half)
+    assert (found.state, found.mend) == ("broken", "Let it finish, or run the same command again.")
+    assert not list(home.glob("omnicrm.sqlite*"))
+    assert not (home / "config.yaml").exists()
+    _restore(tmp_path / "b", home)
+    migrate.require_known(half)
+    assert everything(half.database_url) == everything(settings.database_url)
+
+
+def test_what_was_being_written_when_a_kill_came_is_in_nobodys_way(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _backup(settings, tmp_path / "b")
+    home = tmp_path / "new"
+    home.mkdir(mode=0o700)
+    (home / "restore.json.4711.tmp").write_text("{")
+    _interrupted(tmp_path / "b", home, monkeypatch)
+    for name in ("keys/column-1.key.4711.tmp", "config.yaml.partial.4711.tmp", "restore.json.4712.tmp"):
+        (home / name).write_text("half a secret")
+    _restore(tmp_path / "b", home)
+    assert not list(home.rglob("*.tmp"))
 
 
 def test_going_on_compares_what_an_earlier_attempt_has_filled(

@@ -1,6 +1,6 @@
-"""The process that runs one provisioning job: `python -m omnicrm_tui.job <provision_id>`.
+"""One provisioning job, from its claim to its end.
 
-It outlives the terminal that asked for it. It claims the job by its lease, serves the REST API to its own play
+Its process outlives the terminal that asked for it. It claims the job by its lease, serves the REST API to its own play
 on a loopback port, runs the play, writes each event as it happens, and always ends the job with a final status.
 """
 
@@ -11,45 +11,52 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
-from omnicrm_tui import logs
-from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import CrmError, DatabaseProblem
 from omnicrm_tui.identity.actor import Actor, ActorKind, system_actor
-from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun, RunSettings
-from omnicrm_tui.provisioning.job_folder import JobFolder, job_folder
+from omnicrm_tui.identity.schemas import Tokens
+from omnicrm_tui.job.preparation import Preparation, prepare
+from omnicrm_tui.languages import N_
+from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun
+from omnicrm_tui.provisioning.job_folder import JobFolder, remove_folders_of
+from omnicrm_tui.provisioning.play_failures import NOT_UNDONE
 from omnicrm_tui.provisioning.play_file import search_path
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
 from omnicrm_tui.provisioning.task_events import TaskEvent
 from omnicrm_tui.redaction import Redactor, SecretValues
-from omnicrm_tui.settings import Settings, secret_texts
+from omnicrm_tui.settings import secret_texts
 
 log = logging.getLogger("omnicrm.job")
 
 CANCEL_POLL_SECONDS = 0.3
+RENEW_AGAIN_SECONDS = 5.0
+"""After tokens could not be renewed or written down."""
 FINISH_SECONDS = 600.0
 """How long a job that has ended waits for a database that cannot be written."""
 FINISH_PAUSE_SECONDS = 0.5
+_TOLD_TO_END = N_(
+    "The host told the job to end, as it does when it shuts down. The play cleaned up as far as there was time."
+)
 _SECRET_COLUMNS = ("ki", "opc", "management_password")
 
 
 class Job:
     """One job in this process, from its claim to its end."""
 
-    def __init__(self, crm: Crm, provision_id: int) -> None:
+    def __init__(self, crm: Crm, provision_id: int, preparation: Preparation | None = None) -> None:
+        """`preparation` is closed at the end; without one the job makes its own."""
         self._crm = crm
+        self._preparation = preparation
         self._settings = crm.settings
         self._actor = system_actor("provisioning")
         owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -57,6 +64,7 @@ class Job:
         self._secrets = SecretValues()
         self._stopped = threading.Event()
         self._lost = False
+        self._told_to_end = False
         self._unwritten: dict[int, EventRecord] = {}
         self._pause = threading.Event()
 
@@ -66,17 +74,27 @@ class Job:
         if claimed is None:
             return 3
         try:
-            result = self._play(claimed)
+            end = self._end_of(claimed)
+            if not self._lost:
+                self._finish(end)  # first: whoever waits for the end need not wait for the API's
+        finally:
+            if self._preparation is not None:
+                self._preparation.close()
+        return 0
+
+    def _end_of(self, claimed: ClaimedJob) -> JobEnd:
+        try:
+            self._preparation = preparation = self._preparation or prepare(self._settings, claimed.provision_id)
+            try:
+                return job_end(self._play(claimed, preparation))
+            finally:
+                preparation.clear()
         except CrmError as error:
-            self._finish(JobEnd(FAILED, "fatal", error.message, {}))
+            return JobEnd(FAILED, "fatal", error.message, {})
         except Exception:
             log.exception("job %s ended by an error of ours", claimed.provision_id)
-            message = "The job could not be run because of an internal error; the job log has the details."
-            self._finish(JobEnd(FAILED, "fatal", message, {}))
-        else:
-            if not self._lost:
-                self._finish(job_end(result))
-        return 0
+            message = N_("The job could not be run because of an internal error; the job log has the details.")
+            return JobEnd(FAILED, "fatal", message, {})
 
     def _finish(self, end: JobEnd) -> None:
         """Write the end, once the database lets us: what a play did must not be taken for undone, or the reverse."""
@@ -92,7 +110,9 @@ class Job:
                     raise
                 self._pause.wait(FINISH_PAUSE_SECONDS)
 
-    def _play(self, claimed: ClaimedJob) -> PlayResult:
+    def _play(self, claimed: ClaimedJob, preparation: Preparation) -> PlayResult:
+        folder, api = preparation.folder, preparation.api
+        remove_folders_of(claimed.provision_id, self._settings.jobs_folder, but=folder)
         with self._crm.as_actor(self._actor) as work:
             tokens = work.identity.mint_job_tokens(claimed.provision_id, claimed.initiating_user)
         self._secrets.add(tokens.access_token, tokens.refresh_token)
@@ -100,42 +120,41 @@ class Job:
         variables = {**self._progress.variables(), "access_token": tokens.access_token}
         redactor = Redactor(self._secrets)
         redactor.learn(variables)
-        with (
-            own_api(self._crm) as api_url,
-            job_folder(
-                play_folders=search_path(self._settings.home),
-                config=plain(self._settings),
-                variables=variables,
-                api_url=api_url,
-                parent=self._settings.jobs_folder,
-                provision_id=claimed.provision_id,
-            ) as folder,
-        ):
-            folder.write_tokens(tokens.access_token)
-            run = PlayRun(
-                claimed.provisioning_play,
-                folder,
-                self._report,
-                variables=variables,
-                redactor=redactor,
-                clock=self._crm.clock,
-                api_url=api_url,
-                settings=RunSettings(
-                    ansible_playbook=self._settings.provisioning.ansible_playbook or None,
-                    timeout_seconds=self._settings.provisioning.task_timeout_seconds,
-                ),
-            )
-            return self._watched(run, folder, tokens.refresh_token)
+        folder.fill(
+            play_folders=search_path(self._settings.home),
+            config=plain(self._settings),
+            variables=variables,
+            api_url=api.url,
+        )
+        folder.write_tokens(tokens.access_token)
+        run = PlayRun(
+            claimed.provisioning_play,
+            preparation.ansible,
+            self._report,
+            variables=variables,
+            redactor=redactor,
+            clock=self._crm.clock,
+            started=lambda: api.serve(self._crm),
+        )
+        return self._watched(run, folder, tokens.refresh_token)
 
     def _watched(self, run: PlayRun, folder: JobFolder, refresh_token: str) -> PlayResult:
-        signal.signal(signal.SIGTERM, lambda _number, _frame: run.cancel())
+        signal.signal(signal.SIGTERM, lambda _number, _frame: self._end_early(run))
         keeper = threading.Thread(target=self._keep, args=(run, folder, refresh_token), name="keeper", daemon=True)
         keeper.start()
         try:
-            return run.run()
+            result = run.run()
         finally:
             self._stopped.set()
             keeper.join(timeout=10)
+        if result.cancelled and self._told_to_end:
+            return replace(result, cancelled=False, interrupted=True, message=_TOLD_TO_END)
+        return result
+
+    def _end_early(self, run: PlayRun) -> None:
+        """The host shuts down: the play has as long as the host allows to clean up."""
+        self._told_to_end = True
+        run.cancel()
 
     def _keep(self, run: PlayRun, folder: JobFolder, refresh_token: str) -> None:
         """Renew lease and token while the play runs, and pass a request to cancel on."""
@@ -152,22 +171,24 @@ class Job:
                 if self._progress.cancel_requested():
                     run.cancel()
                 if now >= refresh_at:
+                    refresh_at = now + RENEW_AGAIN_SECONDS
+                    tokens = self._renewed_tokens(refresh_token)
+                    refresh_token = tokens.refresh_token  # the old one is used up, whatever becomes of the file
+                    folder.write_tokens(tokens.access_token)
                     refresh_at = now + settings.security.access_token_minutes * 40
-                    refresh_token = self._renew_tokens(folder, refresh_token)
             except LostLease:
                 self._lost = True
                 run.cancel()
                 return
-            except CrmError as error:
-                # The database is away for a moment: the play goes on, and the next beat tries again.
-                log.warning("job %s: %s", self._progress.provision_id, error.message)
+            except (CrmError, OSError) as error:
+                # The database is away for a moment, or the disk full: the play goes on, and the next look tries again.
+                log.warning("job %s: %s", self._progress.provision_id, error)
 
-    def _renew_tokens(self, folder: JobFolder, refresh_token: str) -> str:
+    def _renewed_tokens(self, refresh_token: str) -> Tokens:
         with self._crm.as_actor(self._actor) as work:
             tokens = work.identity.refresh(refresh_token, "127.0.0.1")
         self._secrets.add(tokens.access_token, tokens.refresh_token)
-        folder.write_tokens(tokens.access_token)
-        return tokens.refresh_token
+        return tokens
 
     def _learn_secrets(self, claimed: ClaimedJob) -> None:
         """Teach the redactor what this job may meet: keys of its items, and the configuration's secrets."""
@@ -180,40 +201,44 @@ class Job:
                 item = work.inventory.get(inventory_id, secrets=True)
                 self._secrets.add(*(getattr(item, column) for column in _SECRET_COLUMNS))
 
-    def _report(self, event: TaskEvent) -> None:
-        """Write an event; while the database is away it waits for the next one, and the play goes on."""
-        self._unwritten[event.event_number] = EventRecord(
-            event_number=event.event_number,
-            event_name=event.event_name,
-            phase=event.phase,
-            provisioning_status=event.status,
-            result=event.result,
-            timestamp=event.started,
-            finished=event.finished,
-        )
+    def _report(self, tasks: Sequence[TaskEvent]) -> None:
+        """Write what changed; while the database is away it waits for the next time, and the play goes on."""
+        self._unwritten |= {task.event_number: _record(task) for task in tasks}
         try:
             self._write_events()
         except DatabaseProblem as problem:
             log.warning("job %s: %s", self._progress.provision_id, problem.message)
 
     def _write_events(self) -> None:
-        for number in list(self._unwritten):
-            self._progress.record(self._unwritten[number])
-            del self._unwritten[number]
+        if self._unwritten:
+            self._progress.record(*self._unwritten.values())
+            self._unwritten.clear()
+
+
+def _record(task: TaskEvent) -> EventRecord:
+    return EventRecord(
+        event_number=task.event_number,
+        event_name=task.event_name,
+        phase=task.phase,
+        provisioning_status=task.status,
+        result=task.result,
+        timestamp=task.started,
+        finished=task.finished,
+    )
 
 
 def job_end(result: PlayResult) -> JobEnd:
     """Return the job's end for the play's: 0 or 2, the finer reason, and what could not be undone."""
     if result.status == SUCCESS:
-        return JobEnd(SUCCESS, "finished", None, result.facts)
-    reason = "failed"
+        return JobEnd(SUCCESS, N_("finished"), None, result.facts)
+    reason = N_("failed")
     for name in ("cancelled", "timed_out", "interrupted", "fatal"):
         if getattr(result, name):
             reason = name
             break
-    message = result.message or "The play failed."
+    message = result.message or N_("The play failed.")
     if result.not_undone:
-        message += f"\nCould not be undone: {', '.join(result.not_undone)}."
+        message += "\n" + NOT_UNDONE.format(what=", ".join(result.not_undone))
     return JobEnd(FAILED, reason, message, result.facts)
 
 
@@ -228,70 +253,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
-
-
-@contextmanager
-def own_api(crm: Crm) -> Iterator[str]:
-    """Yield the address where the play finds the API: a running one, or ours on a free loopback port.
-
-    The socket listens at once and Ansible takes half a second to start, so the web framework is imported
-    meanwhile: calls that come earlier wait in the socket's queue.
-    """
-    address = crm.settings.crm.internal_address
-    if not _is_local(address):
-        yield address
-        return
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    server = _BesidePlay(crm, listener)
-    server.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.stop()
-
-
-class _BesidePlay:
-    """The API server, imported and started in a thread."""
-
-    def __init__(self, crm: Crm, listener: socket.socket) -> None:
-        self._crm = crm
-        self._listener = listener
-        self._server: Any = None
-        self._thread = threading.Thread(target=self._start, name="start-api", daemon=True)
-
-    def start(self) -> None:
-        """Begin to start it."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop it, once it has started."""
-        self._thread.join()
-        if self._server is not None:
-            self._server.stop()
-
-    def _start(self) -> None:
-        from omnicrm_tui.api.server import ApiServer
-
-        server = ApiServer(self._crm, self._listener)
-        server.start()
-        self._server = server
-
-
-def _is_local(url: str) -> bool:
-    return (urlsplit(url).hostname or "localhost") in ("localhost", "127.0.0.1", "::1")
-
-
-def main() -> int:
-    """Run the job whose number is the only argument."""
-    settings: Settings = load_settings(os.environ)
-    provision_id = int(sys.argv[1])
-    logs.begin(settings, "job", job=provision_id, request=os.environ.get(logs.REQUEST_VARIABLE))
-    crm = Crm.open(settings)
-    try:
-        return Job(crm, provision_id).run()
-    finally:
-        crm.close()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
