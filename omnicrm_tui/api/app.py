@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from omnicrm_tui import __version__
 from omnicrm_tui.api import (
     activity,
+    api_keys,
     billing,
     catalog,
     customer_services,
@@ -21,15 +22,24 @@ from omnicrm_tui.api import (
     messaging,
     metrics,
     provisioning,
+    reset_page,
+    second_factor,
+    users,
 )
 from omnicrm_tui.api.exposition import Times
 from omnicrm_tui.api.gate import Gate
+from omnicrm_tui.api.probe import Probe
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.use_counter import UseCounter
 
 ROUTERS = (
     health.router,
     metrics.router,
     identity.router,
+    users.router,
+    second_factor.router,
+    reset_page.router,
+    api_keys.router,
     customers.router,
     catalog.router,
     inventory.router,
@@ -64,6 +74,8 @@ def create_app(crm: Crm) -> FastAPI:
 
     app.state.crm = crm
     app.state.times = times
+    app.state.uses = UseCounter()
+    app.state.readiness = Probe(lambda: health.readiness_of(app.state.crm))
     app.add_middleware(Gate, observe=observe)
     errors.install(app)
     for router in ROUTERS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -12,10 +11,14 @@ from fastapi import Depends, Request
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import NotAuthenticated, NotPermitted
 from omnicrm_tui.identity.actor import Actor, visitor
+from omnicrm_tui.identity.key_rules import PREFIX
+from omnicrm_tui.identity.rules import address_is_in
 from omnicrm_tui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from omnicrm_tui.identity.use_counter import UseCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,21 @@ def identify(request: Request) -> Caller:
     source = source_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     key = request.headers.get("x-api-key", "")
+    if token.strip().startswith(PREFIX):
+        raise NotAuthenticated("Send an API key in the header X-API-KEY.")
     with crm.reading(visitor(source)) as work:
         if scheme:
             if scheme.lower() != "bearer" or not token.strip():
                 raise NotAuthenticated("Send the header as 'Authorization: Bearer <token>'.")
             return Caller(crm, work.identity.actor_of_token(token.strip(), source))
+        uses: UseCounter = request.app.state.uses
         if key:
-            return Caller(crm, work.identity.actor_of_api_key(key, source))
+            find = lambda: work.identity.actor_of_api_key(key, source)  # noqa: E731 - as short as the other
+            return Caller(crm, uses.counted(find, source, crm.clock.now()))
         actor = work.identity.actor_of_address(source)
-    if actor is None:
-        raise NotPermitted("Access denied")
-    return Caller(crm, actor)
+        if actor is None:
+            raise NotPermitted("Access denied")
+        return Caller(crm, uses.counted(lambda: actor, source, crm.clock.now()))
 
 
 def source_of(request: Request) -> str:
@@ -78,21 +85,12 @@ def client_address(peer: str, hops: Sequence[str], proxies: Sequence[str]) -> st
 
     What stands further left in the header was written by somebody we do not trust.
     """
-    networks = [ip_network(proxy, strict=False) for proxy in proxies]
     address = peer
     for hop in reversed(hops):
-        if not _inside(address, networks):
+        if not address_is_in(address, proxies):
             break
         address = hop
     return address
-
-
-def _inside(address: str, networks: Sequence[object]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)  # type: ignore[operator]
 
 
 CallerDep = Annotated[Caller, Depends(identify)]

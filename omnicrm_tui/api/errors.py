@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from omnicrm_tui import errors
 from omnicrm_tui.api.serialize import Answer
+
+log = logging.getLogger("omnicrm.api")
 
 _STATUS: dict[type[errors.CrmError], int] = {
     errors.InvalidInput: 400,
@@ -41,7 +45,15 @@ async def _crm_error(_request: Request, error: Exception) -> Answer:
         raise error
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
     fields = error.fields if isinstance(error, errors.InvalidInput) else {}
-    return refusal(status, error.message, fields)
+    return refusal(status, in_our_words(error), fields)
+
+
+def in_our_words(error: errors.CrmError) -> str:
+    """Return the sentence for whoever called: what a driver says of hosts and accounts is for the log alone."""
+    if not isinstance(error, errors.DriverProblem):
+        return error.message
+    log.warning("The database cannot be used: %s", error.message)
+    return "The database cannot be used. The log says why."
 
 
 async def _invalid_request(_request: Request, error: Exception) -> Answer:

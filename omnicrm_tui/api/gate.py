@@ -83,4 +83,6 @@ class Gate:
         self._observe(method, route, status, seconds)
         level = logging.DEBUG if route.startswith(_QUIET) else logging.INFO
         fields = {"status": status, "milliseconds": round(seconds * 1000, 1)}
-        log.log(level, "%s %s", method, scope["path"], extra={"fields": fields})
+        # An address that holds a code is not written down.
+        path = route if "{token}" in route else scope["path"]
+        log.log(level, "%s %s", method, path, extra={"fields": fields})

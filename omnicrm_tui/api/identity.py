@@ -1,4 +1,4 @@
-"""Logging in, and the administration of users and roles, over REST (BIL-390..412, CAT-190, CAT-227)."""
+"""Logging in and out over REST (BIL-399, BIL-412, CAT-190, CAT-227)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, SecretStr
 
-from omnicrm_tui.api.auth import CallerDep, CrmDep, SourceDep, identify
+from omnicrm_tui.api.auth import CrmDep, SourceDep, identify
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.health import PUBLIC
-from omnicrm_tui.api.paging import Id, ListingDep
-from omnicrm_tui.api.paths import creates
-from omnicrm_tui.api.serialize import Answer, page_answer
-from omnicrm_tui.errors import InvalidInput, NotAuthenticated
+from omnicrm_tui.api.paging import Id
+from omnicrm_tui.api.serialize import Answer
+from omnicrm_tui.errors import InvalidInput, NotAuthenticated, NotPermitted
 from omnicrm_tui.identity.actor import visitor
-from omnicrm_tui.identity.schemas import (
-    LoginResult,
-    PermissionInput,
-    RoleChange,
-    RoleInput,
-    Tokens,
-    UserChange,
-    UserInput,
-)
+from omnicrm_tui.identity.schemas import LoginResult, Tokens
 from omnicrm_tui.schemas import MAX_ID, Input
 
 router = APIRouter(tags=["Identity"])
@@ -42,6 +33,19 @@ class LoginInput(Input):
     remember: bool = False
 
 
+class ForgottenInput(Input):
+    """Who forgot the password."""
+
+    email: Annotated[str, Field(min_length=1, max_length=254)]
+
+
+class ResetInput(Input):
+    """The code of the mail, as it stands in the link too, and the password that is wanted."""
+
+    token: Annotated[str, Field(min_length=1, max_length=100)]
+    new_password: Password
+
+
 class RefreshInput(Input):
     """A refresh token; without one the cookie `refresh_token` is taken."""
 
@@ -56,25 +60,12 @@ class CodeInput(Input):
 
 
 class PasswordChange(Input):
-    """One's own password; `user_id` is only needed by who cannot log in before the change (PLT-178)."""
+    """One's own password. Who cannot log in before the change sends the log-in's `challenge_token` (PLT-178)."""
 
     user_id: IdField | None = None
+    challenge_token: Token = ""
     current_password: Password
     new_password: Password
-
-
-class PasswordReset(Input):
-    """A password that an administrator sets (BIL-396)."""
-
-    new_password: Password
-    force_change: bool = True
-
-
-class PermissionChoice(Input):
-    """One permission or several (BIL-404)."""
-
-    permission_id: IdField | None = None
-    permission_ids: list[IdField] = []
 
 
 @router.post("/auth/login", openapi_extra=PUBLIC)
@@ -92,9 +83,9 @@ def login(crm: CrmDep, source: SourceDep, given: Annotated[LoginInput, Depends(J
 def verify_second_factor(
     crm: CrmDep, source: SourceDep, user_id: Id, given: Annotated[CodeInput, Depends(JsonBody(CodeInput))]
 ) -> Answer:
-    """Finish a log-in with the code of the authenticator (BIL-412); answers as the log-in does."""
+    """Finish a log-in with the code of the authenticator or a backup code (BIL-412); answers as the log-in does."""
     with crm.as_actor(visitor(source)) as work:
-        result = work.identity.verify_second_factor(given.challenge_token, given.code, source)
+        result = work.second_factor.verify(given.challenge_token, given.code, source)
         if result.user_id != user_id:
             raise NotAuthenticated("This challenge belongs to another user.")
     return _logged_in(result)
@@ -133,155 +124,43 @@ def change_password(
     source: SourceDep,
     given: Annotated[PasswordChange, Depends(JsonBody(PasswordChange))],
 ) -> Answer:
-    """Change one's own password (BIL-399); all sessions of the user end."""
-    user_id = given.user_id or identify(request).actor.user_id
-    if user_id is None:
-        raise InvalidInput("Some fields are not right.", {"user_id": "is required"})
+    """Change one's own password (BIL-399), logged in or with the challenge of a temporary one; all sessions end."""
     old, new = given.current_password.get_secret_value(), given.new_password.get_secret_value()
+    user_id = None if given.challenge_token else _logged_in_user(request, given.user_id)
     with crm.as_actor(visitor(source)) as work:
-        work.identity.change_password(user_id, old, new, source)
+        if user_id is None:
+            work.identity.change_temporary_password(given.challenge_token, old, new, source)
+        else:
+            work.identity.change_password(user_id, old, new, source)
     return Answer({"message": "Password changed"})
 
 
-@router.get("/auth/users")
-def list_users(caller: CallerDep, listing: ListingDep) -> Answer:
-    """List users with their roles (BIL-391). Needs admin."""
-    with caller.reading() as work:
-        return page_answer(work.identity.page(listing.query, listing.page, listing.per_page))
+def _logged_in_user(request: Request, user_id: int | None) -> int:
+    """Return who is logged in. Raises NotPermitted for a machine, and where `user_id` is somebody else."""
+    actor = identify(request).actor
+    if actor.session_id == "" or actor.user_id is None or user_id not in (None, actor.user_id):
+        raise NotPermitted("One's own password alone.")
+    return actor.user_id
 
 
-@router.get("/auth/users/search")
-def search_users(caller: CallerDep, listing: ListingDep) -> Answer:
-    """Search users; filters such as `{"role": ["Support"], "deleted": [true]}` (BIL-392). Needs admin."""
-    with caller.reading() as work:
-        return page_answer(work.identity.page(listing.query, listing.page, listing.per_page))
-
-
-@creates(router, "/auth/users")
-def create_user(caller: CallerDep, data: Annotated[UserInput, Depends(JsonBody(UserInput))]) -> Answer:
-    """Create a user; `role` is a name, several with commas, or a list (BIL-390). Needs admin."""
-    with caller.working() as work:
-        created = work.identity.create_user(data)
-    return Answer(created)
-
-
-@router.get("/auth/users/{user_id}")
-def get_user(caller: CallerDep, user_id: Id) -> Answer:
-    """Return a user with roles and effective permissions (BIL-393). Needs admin."""
-    with caller.reading() as work:
-        return Answer(work.identity.user(user_id))
-
-
-@router.put("/auth/users/{user_id}")
-@router.patch("/auth/users/{user_id}")
-def change_user(caller: CallerDep, user_id: Id, change: Annotated[UserChange, Depends(JsonBody(UserChange))]) -> Answer:
-    """Change the given fields; `deleted: false` restores (BIL-394). Needs admin."""
-    with caller.working() as work:
-        changed = work.identity.update_user(user_id, change)
-    return Answer(changed)
-
-
-@router.delete("/auth/users/{user_id}")
-def delete_user(caller: CallerDep, user_id: Id) -> Answer:
-    """Delete a user, so that it can be restored (BIL-395). Needs admin."""
-    with caller.working() as work:
-        work.identity.delete_user(user_id)
-    return Answer({"message": "User deleted"})
-
-
-@router.post("/auth/users/{user_id}/admin_reset_password")
-def set_password(
-    caller: CallerDep, user_id: Id, given: Annotated[PasswordReset, Depends(JsonBody(PasswordReset))]
+@router.post("/auth/forgot_password", openapi_extra=PUBLIC)
+def forgot_password(
+    crm: CrmDep, source: SourceDep, given: Annotated[ForgottenInput, Depends(JsonBody(ForgottenInput))]
 ) -> Answer:
-    """Set a user's password (BIL-396). Needs admin."""
-    with caller.working() as work:
-        work.identity.set_password(user_id, given.new_password.get_secret_value(), force_change=given.force_change)
-    return Answer({"message": "Password set"})
+    """Mail a code for a new password (BIL-397); the answer is the same whether anybody has the address."""
+    with crm.as_actor(visitor(source)) as work:
+        work.password_reset.request(given.email, source)
+    return Answer({"message": "Reset instructions have been sent to your email"})
 
 
-@router.get("/auth/permissions")
-def list_permissions(caller: CallerDep) -> Answer:
-    """List the permissions (BIL-408). Needs admin."""
-    with caller.reading() as work:
-        return Answer({"data": work.identity.permissions()})
-
-
-@creates(router, "/auth/permissions")
-def create_permission(
-    caller: CallerDep, data: Annotated[PermissionInput, Depends(JsonBody(PermissionInput))]
+@router.post("/auth/reset_password", openapi_extra=PUBLIC)
+def reset_password(
+    crm: CrmDep, source: SourceDep, given: Annotated[ResetInput, Depends(JsonBody(ResetInput))]
 ) -> Answer:
-    """Add a permission that the catalogue lacks (BIL-409). Needs admin; 409 when there is one of that name."""
-    with caller.working() as work:
-        created = work.identity.create_permission(data)
-    return Answer(created)
-
-
-@router.get("/auth/roles")
-def list_roles(caller: CallerDep) -> Answer:
-    """List the roles with their permissions and users (BIL-401). Needs admin."""
-    with caller.reading() as work:
-        return Answer({"data": work.identity.roles()})
-
-
-@creates(router, "/auth/roles")
-def create_role(caller: CallerDep, data: Annotated[RoleInput, Depends(JsonBody(RoleInput))]) -> Answer:
-    """Create a role without permissions (BIL-400). Needs admin."""
-    with caller.working() as work:
-        created = work.identity.create_role(data)
-    return Answer(created)
-
-
-@router.get("/auth/roles/{role_id}")
-def get_role(caller: CallerDep, role_id: Id) -> Answer:
-    """Return a role. Needs admin."""
-    with caller.reading() as work:
-        return Answer(work.identity.role(role_id))
-
-
-@router.put("/auth/roles/{role_id}")
-@router.patch("/auth/roles/{role_id}")
-def change_role(caller: CallerDep, role_id: Id, change: Annotated[RoleChange, Depends(JsonBody(RoleChange))]) -> Answer:
-    """Change a role's name or description (BIL-402). Needs admin."""
-    with caller.working() as work:
-        changed = work.identity.update_role(role_id, change)
-    return Answer(changed)
-
-
-@router.delete("/auth/roles/{role_id}")
-def delete_role(caller: CallerDep, role_id: Id) -> Answer:
-    """Delete a role, from its users too (BIL-403). Needs admin."""
-    with caller.working() as work:
-        work.identity.delete_role(role_id)
-    return Answer({"message": "Role deleted"})
-
-
-@router.post("/auth/roles/{role_id}/users/{user_id}")
-def give_role(caller: CallerDep, role_id: Id, user_id: Id) -> Answer:
-    """Give a user one role more (BIL-406). Needs admin."""
-    with caller.working() as work:
-        role = work.identity.give_role(role_id, user_id)
-    return Answer(role)
-
-
-@router.post("/auth/roles/{role_id}/permissions")
-def add_permissions(
-    caller: CallerDep, role_id: Id, given: Annotated[PermissionChoice, Depends(JsonBody(PermissionChoice))]
-) -> Answer:
-    """Give a role one permission or several (BIL-404). Needs admin."""
-    chosen = [*given.permission_ids, *([given.permission_id] if given.permission_id else [])]
-    if not chosen:
-        raise InvalidInput("Some fields are not right.", {"permission_id": "is required"})
-    with caller.working() as work:
-        role = work.identity.add_permissions(role_id, chosen)
-    return Answer(role)
-
-
-@router.delete("/auth/roles/{role_id}/permissions/{permission_id}")
-def remove_permission(caller: CallerDep, role_id: Id, permission_id: Id) -> Answer:
-    """Take a permission from a role (BIL-405). Needs admin."""
-    with caller.working() as work:
-        role = work.identity.remove_permission(role_id, permission_id)
-    return Answer(role)
+    """Set a new password with the mailed code (BIL-398); all sessions of the user end."""
+    with crm.as_actor(visitor(source)) as work:
+        work.password_reset.finish(given.token, given.new_password.get_secret_value(), source)
+    return Answer({"message": "Password has been reset successfully"})
 
 
 def _refresh_token(request: Request, given: RefreshInput) -> str:
@@ -293,11 +172,17 @@ def _refresh_token(request: Request, given: RefreshInput) -> str:
 
 def _logged_in(result: LoginResult) -> Answer:
     if result.tokens is not None:
-        rights = {"user_id": result.user_id, "roles": result.roles, "permissions": result.permissions}
+        rights = {
+            "user_id": result.user_id,
+            "roles": result.roles,
+            "permissions": result.permissions,
+            "must_enable_2fa": result.actor is not None and result.actor.must_enable_2fa,
+        }
         return Answer({**_shown(result.tokens), **rights})
     if result.requires_2fa:
         return Answer({"requires_2fa": True, "user_id": result.user_id, "challenge_token": result.challenge_token})
-    return Answer({"must_change_password": True, "user_id": result.user_id})
+    proof = {"user_id": result.user_id, "challenge_token": result.challenge_token}
+    return Answer({"must_change_password": True, **proof})
 
 
 def _shown(tokens: Tokens) -> dict[str, Any]:

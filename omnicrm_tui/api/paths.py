@@ -25,13 +25,19 @@ def canonical(path: str) -> str:
     parts = [part for part in path.split("/") if part]
     if parts[:1] == [PREFIX]:
         parts = parts[1:]
-    if len(parts) >= 2 and parts[0].endswith("_id"):
+    # Of an id alone: a limit by address (a proxy's) must not have another way around for each of the other routes.
+    if len(parts) >= 2 and parts[0].endswith("_id") and _is_id(parts[1]):
         parts[0] = parts[0].removesuffix("_id")
     if parts and parts[0] in _PLURALS:
         parts[0] = _PLURALS[parts[0]]
-    if len(parts) >= 3 and parts[1] == f"{parts[0]}_id":
+    if len(parts) >= 3 and parts[1] == f"{parts[0]}_id" and _is_id(parts[2]):
         del parts[1]
     return "/" + "/".join(parts)
+
+
+def _is_id(part: str) -> bool:
+    """Tell whether it is a number, or stands for one in a documented route."""
+    return part.isdecimal() or part.startswith("{")
 
 
 def spellings(route: str) -> list[str]:

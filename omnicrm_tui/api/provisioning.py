@@ -42,8 +42,9 @@ def start_job(
 
     Beside the named fields the body holds one key for each inventory type, such as `"SIM Card": 789`, and any
     variable of the play; `terms_accepted` keeps that moment, and the details of an order (`site_id`,
-    `billing_contact_id`, `installation_date`, ...) are checked. Needs create_provision, or view_own_provision of a
-    customer's user.
+    `billing_contact_id`, `installation_date`, ...) are checked.
+    Needs create_provision, view_customer and view_product, or view_own_provision of a customer's user instead of the
+    first.
     """
     with caller.working() as work:
         job = work.provisioning.start(asked)
@@ -105,7 +106,7 @@ def retry_job(caller: CallerDep, provision_id: Id) -> Answer:
 def provision_addon(caller: CallerDep, service_id: Id, product_id: Id) -> Answer:
     """Start an add-on for a service; for machines alone: an API key or a whitelisted address (SVC-046).
 
-    Takes no body. Needs create_provision.
+    Takes no body. Needs create_provision, view_customer, view_customer_service and view_product.
     """
     if caller.actor.kind is not ActorKind.MACHINE:
         raise NotPermitted("This address is for machines: an API key or a whitelisted address.")

@@ -8,10 +8,12 @@ from types import TracebackType
 
 import uvicorn
 from anyio import to_thread
+from fastapi import FastAPI
 
 from omnicrm_tui.api.app import create_app
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import OutsideSystemError
+from omnicrm_tui.identity.use_counter import UseKeeper
 
 THREADS = 15
 """Requests that run at once: as many as the engine has connections, so that none waits for one in vain."""
@@ -32,7 +34,7 @@ class ApiServer:
     def __init__(self, crm: Crm, listener: socket.socket | None = None, *, host: str = "127.0.0.1", port: int = 0):
         """Take `listener`, an already listening socket, or listen on `host` and `port` (0 for a free one)."""
         self._listener = _prompt(listener or listen(host, port))
-        self._server = _Server(_config(crm))
+        self._server = _Server(crm)
         self._thread = threading.Thread(target=self._serve, name="api", daemon=True)
 
     @property
@@ -81,7 +83,7 @@ class ApiServer:
 
 def run(crm: Crm, listener: socket.socket) -> None:
     """Serve on `listener` until the process is told to end (SIGINT, SIGTERM); blocks."""
-    _Server(_config(crm)).run(sockets=[_prompt(listener)])
+    _Server(crm).run(sockets=[_prompt(listener)])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -105,22 +107,30 @@ def _prompt(listener: socket.socket) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells a waiting thread when it is ready, or that it will never be."""
+    """Tells a waiting thread when it is ready, or that it will never be, and writes down what uses are counted."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, crm: Crm) -> None:
+        app = create_app(crm)
+        super().__init__(_config(app))
         self.settled = threading.Event()
+        self._keeper = UseKeeper(crm, app.state.uses)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         await super().startup(sockets)
+        self._keeper.start()
         self.settled.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, once what was counted is written."""
+        await super().shutdown(sockets)
+        await to_thread.run_sync(self._keeper.stop)
 
-def _config(crm: Crm) -> uvicorn.Config:
+
+def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(crm),
+        app,
         loop="asyncio",
         http="h11",
         ws="none",

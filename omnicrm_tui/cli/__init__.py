@@ -14,12 +14,14 @@ INTERRUPTED = 130
 FOR_PROGRAMS = ("serve", "worker", "lab")
 """Commands whose words go to other systems, into logs and into the database: they speak English."""
 
+FORMS_FOR_PROGRAMS = frozenset({"--json", "--csv"})
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
     # What commands write (database, logs, exports) is for the operator alone.
     os.umask(0o077)
-    # Looking for validation plug-ins, of which there are none, would cost every start 15 ms.
+    # Looking for validation plug-ins, of which there are none, would cost every start 15 ms and 2 MiB.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
@@ -53,15 +55,16 @@ def _command(arguments: list[str]) -> int:
 
         open_terminal(confined=len(arguments) == 2)
         return 0
-    _speak(arguments[0])
+    _speak(arguments)
     from omnicrm_tui.cli.commands import run
 
     return run(arguments)
 
 
-def _speak(command: str) -> None:
-    """Bind the language before the command's texts are imported."""
-    languages.speak(languages.ENGLISH if command in FOR_PROGRAMS else languages.configured())
+def _speak(arguments: Sequence[str]) -> None:
+    """Bind the language before the command's texts are imported: English for programs, which read JSON and CSV too."""
+    for_programs = arguments[0] in FOR_PROGRAMS or not FORMS_FOR_PROGRAMS.isdisjoint(arguments)
+    languages.speak(languages.ENGLISH if for_programs else languages.configured())
 
 
 def say(sentence: str, code: int) -> int:

@@ -33,6 +33,11 @@ class Caller:
         with self.crm.reading(self.actor) as work:
             return use(work)
 
+    def change(self, use: Callable[[Work], T]) -> T:
+        """Run a use case that writes; it has committed when this returns; raises CrmError."""
+        with self.crm.as_actor(self.actor) as work:
+            return use(work)
+
 
 @contextmanager
 def calling() -> Iterator[Caller]:
@@ -53,13 +58,23 @@ def identify(crm: Crm, seat: Seat) -> Actor:
 
     key = os.environ.get(KEY_VARIABLE, "")
     if key:
-        with crm.reading(visitor(seat.source_address)) as work:
-            return work.identity.actor_of_api_key(key, seat.source_address)
+        return _holder_of(key, crm, seat.source_address)
     actor = resume(crm, seat)
     if actor is None:
         hint = _("Nobody is logged in here. Run 'omnicrm login', or give an API key in {variable}.")
         raise NotAuthenticated(hint.format(variable=KEY_VARIABLE))
     return actor
+
+
+def _holder_of(key: str, crm: Crm, source: str) -> Actor:
+    from omnicrm_tui.identity.use_counter import UseCounter, write_uses
+
+    uses = UseCounter()
+    try:
+        with crm.reading(visitor(source)) as work:
+            return uses.counted(lambda: work.identity.actor_of_api_key(key, source), source, crm.clock.now())
+    finally:
+        write_uses(crm, uses)
 
 
 class Rows(Generic[T]):

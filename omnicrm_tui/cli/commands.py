@@ -43,6 +43,7 @@ COMMANDS = {
     "job": ("job:job", _("List provisioning jobs, show one, or follow one to its end.")),
     "activity": ("activity:activity", _("List the activity log, show an entry, or prove that nobody has changed it.")),
     "message": ("records:message", _("List the e-mails and SMS of the outbox, or show one.")),
+    "api-key": ("api_key:api_key", _("List API keys, show, make, extend or revoke one.")),
     "role": ("records:role", _("List roles, or show one.")),
 }
 USAGE = 2

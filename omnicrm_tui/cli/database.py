@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.cli.whole_home import settings_of_whole_home
 from omnicrm_tui.database import migrate
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def upgrade(revision: str, wait: int) -> None:
     def told(waits: JobsRunning) -> None:
         click.echo(_("Waiting for jobs to end: {jobs}").format(jobs=", ".join(map(str, waits.jobs))))
 
-    steps = opening.upgrade(load_settings(), revision, wait, told)
+    steps = opening.upgrade(settings_of_whole_home(), revision, wait, told)
     for step in steps:
         click.echo(_("Upgraded to {step}").format(step=step))
     if not steps:
@@ -48,7 +48,7 @@ def upgrade(revision: str, wait: int) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def downgrade(revision: str, yes: bool) -> None:
     """Take the tables back to REVISION, by default by one step; 'base' drops all of them, with the data."""
-    settings = load_settings()
+    settings = settings_of_whole_home()
     if not yes and sys.stdin.isatty():
         click.confirm(
             _("This drops what came after {revision}, with the data in it. Go on?").format(revision=revision),
@@ -64,7 +64,7 @@ def downgrade(revision: str, yes: bool) -> None:
 @db.command()
 def current() -> None:
     """Say which version the database has."""
-    version = migrate.current_version(load_settings())
+    version = migrate.current_version(settings_of_whole_home())
     words = {
         migrate.SchemaState.EMPTY: "empty",
         migrate.SchemaState.CURRENT: f"{version.revision} (current)",
@@ -83,7 +83,7 @@ def current() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, for programs.")
 def check(as_json: bool) -> None:
     """Say what an upgrade would do, and about how long it would take; exit with 1 when there is something to do."""
-    plan = migrate.plan(load_settings())
+    plan = migrate.plan(settings_of_whole_home())
     if as_json:
         click.echo(_as_json(plan))
     elif plan.steps:

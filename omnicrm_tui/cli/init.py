@@ -15,6 +15,7 @@ from omnicrm_tui.cli.output import plain
 from omnicrm_tui.cli.secret_input import private_line
 from omnicrm_tui.cli.user import read_password
 from omnicrm_tui.config_file import load_settings, prepared_home
+from omnicrm_tui.database.migrate import require_whole
 from omnicrm_tui.errors import Conflict, CrmError, InvalidInput, OutsideSystemError
 from omnicrm_tui.first_start.answers import (
     Answers,
@@ -62,6 +63,7 @@ def init(password_stdin: bool, skip_tests: bool, database_url_file: Path | None,
     What is not given as an option is asked for; what was answered before it was interrupted is suggested again.
     """
     home = prepared_home(os.environ)
+    require_whole(home)
     path, _named = config_path(os.environ, home)
     if path.exists():
         raise Conflict(_("{path} is there already: this home is set up.").format(path=path))

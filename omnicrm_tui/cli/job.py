@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from gettext import gettext as _
 from itertools import takewhile
 from typing import Any
 
@@ -14,7 +15,9 @@ from omnicrm_tui.cli.output import plain
 from omnicrm_tui.cli.records import Id, add_twin
 from omnicrm_tui.cli.twins import TWINS
 from omnicrm_tui.exports import json_line
-from omnicrm_tui.provisioning.rules import RUNNING, STATUS_NAMES, SUCCESS
+from omnicrm_tui.languages import said
+from omnicrm_tui.provisioning.play_failures import told_message, told_name
+from omnicrm_tui.provisioning.rules import REASONS, RUNNING, STATUS_NAMES, SUCCESS
 from omnicrm_tui.provisioning.schemas import EventView, JobView
 
 
@@ -64,8 +67,10 @@ def _ended(caller: Caller, job: JobView, after: int) -> Iterator[EventView]:
 def _line(happened: Any, as_json: bool) -> str:
     if as_json:
         return json_line(happened)
-    status = STATUS_NAMES.get(happened.provisioning_status, "?")
+    status = said(STATUS_NAMES.get(happened.provisioning_status, "?"))
     if isinstance(happened, EventView):
-        return plain(f"{happened.event_number}. {happened.event_name}: {status}")
-    why = f": {happened.error_message}" if happened.error_message else ""
-    return plain(f"Job {happened.provision_id}: {status}, {happened.status_reason}{why}")
+        return plain(f"{happened.event_number}. {told_name(happened.event_name)}: {status}")
+    reason = said(REASONS.get(happened.status_reason, ""))
+    ended = _("Job {id}: {status}").format(id=happened.provision_id, status=f"{status}, {reason}" if reason else status)
+    why = told_message(happened.error_message).splitlines()
+    return plain(": ".join([ended, *why]))

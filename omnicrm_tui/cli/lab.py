@@ -21,12 +21,12 @@ def lab(while_used: bool) -> None:
     """Run the pretend network of this home: charging system, HSS, SMS centre and mail sink."""
     from dataclasses import asdict
 
-    from omnicrm_tui.lab_process import is_in_use, is_running, running_lab
+    from omnicrm_tui.lab_process import is_in_use, is_running, own_output, running_lab
 
     settings = load_settings()
     if is_running(settings):
         raise click.ClickException(_("The lab network of this home runs already."))
-    unused = 0
+    unused, output = 0, own_output(settings)
 
     def goes_on() -> bool:
         nonlocal unused
@@ -36,4 +36,4 @@ def lab(while_used: bool) -> None:
     with until_told_to_end() as ending, running_lab(settings) as addresses:
         click.echo(json.dumps(asdict(addresses)))
         while goes_on() and not ending.wait(_LOOK_EVERY_SECONDS):
-            pass
+            output.renew()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import traceback
 from gettext import gettext as _
+from typing import TYPE_CHECKING
 
 from omnicrm_tui.home import home_of
+
+if TYPE_CHECKING:
+    from omnicrm_tui.settings import LogsSection
 
 
 def plain(text: str) -> str:
@@ -22,16 +26,27 @@ def _harmless(character: str) -> bool:
 
 def keep_traceback(error: BaseException) -> str:
     """Append the traceback to the home's log (0600) and return one sentence with the place; neither with secrets."""
+    from omnicrm_tui.log_files import open_to_append
     from omnicrm_tui.redaction import Redactor
 
     redactor = Redactor()
     summary = redactor.text(f"{type(error).__name__}: {error}".splitlines()[0][:300])
-    folder = home_of(os.environ) / "logs"
+    path = home_of(os.environ) / "logs" / "errors.log"
+    limits = _limits()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / "errors.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8") as log:
+        with os.fdopen(open_to_append(path, limits.max_bytes, limits.keep), "a", encoding="utf-8") as log:
             log.write(redactor.text("".join(traceback.format_exception(error))))
     except OSError:
         return summary
-    return _("{summary} (details in {path})").format(summary=summary, path=folder / "errors.log")
+    return _("{summary} (details in {path})").format(summary=summary, path=path)
+
+
+def _limits() -> LogsSection:
+    """Return what the configuration says about logs; where it cannot be read, which may be the error, the usual."""
+    from omnicrm_tui.config_file import load_settings
+    from omnicrm_tui.settings import LogsSection
+
+    try:
+        return load_settings().logs
+    except Exception:
+        return LogsSection()

@@ -6,7 +6,8 @@ They act with the permissions of whoever calls (see `caller`), for scripts and f
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from gettext import gettext as _
 from itertools import islice
 from typing import Any, Literal
@@ -16,7 +17,7 @@ import click
 from omnicrm_tui.cli.caller import Caller, Rows, calling
 from omnicrm_tui.cli.printing import print_record, print_rows
 from omnicrm_tui.cli.twins import TWINS, Twin
-from omnicrm_tui.exports import Wanted, rows_of
+from omnicrm_tui.exports import Wanted, fields_of, rows_of
 from omnicrm_tui.listing import ListQuery
 
 Form = Literal["text", "csv", "json"]
@@ -28,8 +29,8 @@ MAX_ID = 2**63 - 1
 Id = click.IntRange(1, MAX_ID)
 
 
-def _forms(command: Any) -> Any:
-    """Add `--json` and `--csv`."""
+def forms(command: Any) -> Any:
+    """Give a command the options `--json` and `--csv`."""
     as_json = click.option("--json", "form", flag_value="json", help="Print JSON, one record on each line.")
     as_csv = click.option("--csv", "form", flag_value="csv", help="Print CSV with a heading.")
     return as_json(as_csv(command))
@@ -48,7 +49,7 @@ def _list_command(twin: Twin) -> click.Command:
             rows = _short_list(twin, caller, chosen) if twin.every else _long_list(twin, caller, chosen)
             _print(twin, rows, form or "text", chosen)
 
-    run = _forms(run)
+    run = forms(run)
     for option in reversed(_options(twin)):
         run = option(run)
     return click.command("list", help=_("List {records}.").format(records=twin.many))(run)
@@ -66,9 +67,10 @@ def _options(twin: Twin) -> list[Any]:
             click.option("--sort", default="", help="The field to sort by; a wrong one tells which there are."),
             click.option("--desc", is_flag=True, help="From the end of the order to its start."),
         ]
+    most = _("Rows at most. [default: {rows}; CSV, JSON: all]").format(rows=TABLE_ROWS)
     return [
         *options,
-        click.option("--limit", type=click.IntRange(1), help=f"Rows at most. [default: {TABLE_ROWS}; CSV, JSON: all]"),
+        click.option("--limit", type=click.IntRange(1), help=most),
         click.option("--all", "everything", is_flag=True, help="All rows, however many."),
     ]
 
@@ -107,10 +109,19 @@ def _filters(given: Sequence[str]) -> dict[str, list[str]]:
 
 def _print(twin: Twin, rows: Iterator[Any], form: Form, chosen: dict[str, Any]) -> None:
     limit = chosen["limit"] or (TABLE_ROWS if form == "text" and not chosen["everything"] else None)
-    shown = print_rows(islice(rows, limit), twin.columns, form)
+    shown = print_rows((_told(twin, row, form) for row in islice(rows, limit)), twin.columns, form)
     if form == "text" and shown == limit and next(rows, None) is not None:
         more = _("The first {shown}. There are more: --all prints them all, --search narrows them.")
         print(more.format(shown=shown), file=sys.stderr)
+
+
+def _told(twin: Twin, row: Any, form: Form) -> Any:
+    """Return a record with its prose in the reader's language, for those who read it as text."""
+    if form != "text" or not twin.prose:
+        return row
+    values = row if isinstance(row, Mapping) else fields_of(row)
+    told = {name: tell(values) for name, tell in twin.prose.items() if name in values}
+    return {**row, **told} if isinstance(row, Mapping) else replace(row, **told)
 
 
 def _show_command(twin: Twin) -> click.Command:
@@ -118,9 +129,9 @@ def _show_command(twin: Twin) -> click.Command:
         get = twin.get
         assert get is not None
         with calling() as caller:
-            print_record(caller.read(lambda work: get(work, number)), form or "text")
+            print_record(_told(twin, caller.read(lambda work: get(work, number)), form or "text"), form or "text")
 
-    run = click.argument("number", metavar="ID", type=Id)(_forms(run))
+    run = click.argument("number", metavar="ID", type=Id)(forms(run))
     return click.command("show", help=_("Show one of these, whole: {records}.").format(records=twin.many))(run)
 
 

@@ -51,7 +51,7 @@ def _second_factor(crm: Crm, seat: Seat, result: LoginResult, code: str | None) 
 
     given: str = code or click.prompt(_("Code of the authenticator"))
     with crm.as_actor(visitor(seat.source_address)) as work:
-        return work.identity.verify_second_factor(result.challenge_token, given, seat.source_address)
+        return work.second_factor.verify(result.challenge_token, given, seat.source_address)
 
 
 @click.command()

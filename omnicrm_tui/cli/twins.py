@@ -5,18 +5,25 @@ A room that gets a list or a page adds a line here; a test walks the screens and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.exports import fields_of
+from omnicrm_tui.identity.actor import who
+from omnicrm_tui.languages import said
+from omnicrm_tui.provisioning.play_failures import told_event, told_message
+from omnicrm_tui.provisioning.rules import REASONS, STATUS_NAMES
 
 if TYPE_CHECKING:
     from omnicrm_tui.work import Work
 
 Room = Callable[["Work"], Any]
+Telling = Callable[[Mapping[str, Any]], Any]
+"""Returns of a record, by the names of its fields, what people read in the place of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,19 @@ class Twin:
     """Whether `--customer` narrows the list to one customer's."""
     needs_customer: bool = False
     """Whether there is a list only within a customer."""
+    prose: Mapping[str, Telling] = field(default_factory=dict)
+    """Fields with words of ours, stored in English, and what gives people theirs; CSV and JSON are as stored."""
     newest_first: str = ""
     """The sort whose descending order is the list's own."""
+
+
+def _words(*names: str) -> dict[str, Telling]:
+    """Return how fields are told that hold one stored word each."""
+    return {name: partial(_word, name) for name in names}
+
+
+def _word(name: str, record: Mapping[str, Any]) -> str:
+    return said(record[name] or "")
 
 
 def _service(work: Work, service_id: int) -> dict[str, Any]:
@@ -59,6 +77,12 @@ def _job(work: Work, provision_id: int) -> dict[str, Any]:
     return {**fields_of(work.provisioning.get(provision_id)), "events": work.provisioning.events(provision_id)}
 
 
+def _user(work: Work, user_id: int) -> dict[str, Any]:
+    """Return a user as its page shows it: with open sessions, and what it may do through which role."""
+    user = fields_of(work.identity.user(user_id))
+    return {**user, "sessions": work.identity.sessions_of(user_id), "rights": work.identity.rights(user_id)}
+
+
 def _contacts(work: Work, customer_id: int | None) -> Sequence[Any]:
     return work.customers.contacts(customer_id or 0)
 
@@ -74,6 +98,7 @@ _ALL = (
         ("customer_id", "customer_name", "customer_account_type", "customer_status", "customer_phone"),
         room=lambda work: work.customers,
         get=lambda work, number: work.customers.get(number),
+        prose=_words("customer_account_type", "customer_payment_type", "customer_status"),
     ),
     Twin(
         "contact",
@@ -98,6 +123,7 @@ _ALL = (
         room=lambda work: work.customer_services,
         get=_service,
         of_customer=True,
+        prose=_words("service_status"),
     ),
     Twin(
         "item",
@@ -106,6 +132,7 @@ _ALL = (
         room=lambda work: work.inventory,
         get=lambda work, number: work.inventory.get(number),
         of_customer=True,
+        prose=_words("item_state"),
     ),
     Twin(
         "template",
@@ -140,6 +167,7 @@ _ALL = (
         count="invoice_count",
         of_customer=True,
         newest_first="invoice_id",
+        prose=_words("status"),
     ),
     Twin(
         "job",
@@ -149,6 +177,12 @@ _ALL = (
         get=_job,
         of_customer=True,
         newest_first="provision_id",
+        prose={
+            "provisioning_status": lambda job: said(STATUS_NAMES.get(job["provisioning_status"], "?")),
+            "status_reason": lambda job: said(REASONS.get(job["status_reason"]) or str(job["status_reason"])),
+            "error_message": lambda job: told_message(job["error_message"]),
+            "events": lambda job: [told_event(event) for event in job["events"]],
+        },
     ),
     Twin(
         "activity",
@@ -158,6 +192,7 @@ _ALL = (
         get=lambda work, number: work.activity.get(number),
         of_customer=True,
         newest_first="activity_id",
+        prose={**_words("action"), "actor_name": lambda entry: who(entry["actor_name"], entry["user_id"])},
     ),
     Twin(
         "message",
@@ -166,13 +201,23 @@ _ALL = (
         room=lambda work: work.messaging,
         get=lambda work, number: work.messaging.get(number),
         newest_first="outbox_id",
+        prose=_words("status"),
     ),
     Twin(
         "user",
         _("users"),
-        ("id", "username", "email", "roles", "active", "last_login"),
+        ("id", "username", "email", "roles", "active", "is_2fa_enabled", "last_login"),
         room=lambda work: work.identity,
-        get=lambda work, number: work.identity.user(number),
+        get=_user,
+    ),
+    Twin(
+        "api-key",
+        _("API keys"),
+        ("api_key_id", "name", "created_by", "api_key", "status", "created", "expiry_date", "use_count", "last_used"),
+        room=lambda work: work.identity,
+        get=lambda work, number: work.identity.api_key(number),
+        window="api_key_window",
+        count="api_key_count",
     ),
     Twin(
         "role",
@@ -181,6 +226,7 @@ _ALL = (
         room=lambda work: work.identity,
         get=lambda work, number: work.identity.role(number),
         every=lambda work, _customer: work.identity.roles(),
+        prose=_words("description"),
     ),
 )
 

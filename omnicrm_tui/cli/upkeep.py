@@ -10,10 +10,13 @@ import click
 from omnicrm_tui.cli.output import plain
 from omnicrm_tui.cli.progress import progress
 from omnicrm_tui.cli.secret_input import passphrase, passphrase_options, private_line
-from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.cli.whole_home import settings_of_whole_home
 from omnicrm_tui.errors import CrmError, InvalidInput
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+URL_FILE = click.option(
+    "--database-url-file", type=click.Path(path_type=Path), help="Read the database's URL from this file (0600)."
+)
 
 
 @click.command()
@@ -27,7 +30,7 @@ def backup(file: Path, passphrase_stdin: bool, passphrase_file: Path | None) -> 
     from omnicrm_tui.upkeep.backup import make_backup
     from omnicrm_tui.upkeep.disk import megabytes
 
-    settings = load_settings()
+    settings = settings_of_whole_home()
     secret = passphrase(passphrase_stdin, passphrase_file, new=True)
     with progress(_("Backing up")) as tell:
         made = make_backup(settings, file.absolute(), secret, tell=tell)
@@ -45,9 +48,7 @@ def backup(file: Path, passphrase_stdin: bool, passphrase_file: Path | None) -> 
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--database", metavar="URL", help="Use this empty database, or 'sqlite' for a file in the home.")
-@click.option(
-    "--database-url-file", type=click.Path(path_type=Path), help="Read the database's URL from this file (0600)."
-)
+@URL_FILE
 @passphrase_options
 def restore(
     file: Path,
@@ -60,15 +61,9 @@ def restore(
 
     OMNICRM_HOME names the home. When this is interrupted, run it again.
     """
-    from omnicrm_tui.first_start.answers import names_password
     from omnicrm_tui.upkeep.restore import restore as bring_back
 
-    if names_password(database or ""):
-        raise InvalidInput(_("A command line is for everybody on the host to read: use --database-url-file."))
-    if database_url_file is not None:
-        database = private_line(database_url_file).strip()
-        if not database:
-            raise InvalidInput(_("{path} holds no URL.").format(path=plain(str(database_url_file))))
+    database = _address(database, database_url_file)
     secret = passphrase(passphrase_stdin, passphrase_file)
     with progress(_("Restoring")) as tell:
         done = bring_back(file, secret, database=database, tell=tell)
@@ -119,7 +114,7 @@ def drill(folder: Path | None) -> None:
     from omnicrm_tui.upkeep.disk import megabytes
     from omnicrm_tui.upkeep.drill import drill as run_drill
 
-    settings = load_settings()
+    settings = settings_of_whole_home()
     with progress(_("Drill")) as tell:
         done = run_drill(settings, folder, tell)
     click.echo(f"{_('table'):<24} {_('backed up'):>14} {_('restored'):>14}")
@@ -146,23 +141,26 @@ def drill(folder: Path | None) -> None:
 @click.command()
 @click.argument("url", required=False)
 @click.option("--switch", is_flag=True, help="Write the new address into the configuration.")
-@click.option("--ask-password", is_flag=True, help="Ask for the database's password; URL need not hold it.")
+@URL_FILE
+@click.option("--ask-password", is_flag=True, help="Ask for the database's password, which URL must not hold.")
 @click.option("--cancel", "give_up", is_flag=True, help="Give up a move that was begun: let everybody write again.")
-def move(url: str | None, switch: bool, ask_password: bool, give_up: bool) -> None:
+def move(url: str | None, switch: bool, database_url_file: Path | None, ask_password: bool, give_up: bool) -> None:
     """Move all data to the empty database at URL, such as postgresql://user@host/database, or 'sqlite'.
 
     Meanwhile, and afterwards, nobody can change the old database. When this is interrupted, run it again.
     """
     from omnicrm_tui.upkeep.address import HOME_SQLITE, database_url
+    from omnicrm_tui.upkeep.alone import AtWork
     from omnicrm_tui.upkeep.move import cancel, is_held
     from omnicrm_tui.upkeep.move import move as move_data
 
-    settings = load_settings()
+    settings = settings_of_whole_home()
     config = settings.config_path or settings.home / "config.yaml"
     if give_up:
         cancel(settings)
         click.echo(_("Everybody can change the data again. What was copied meanwhile is of no use."))
         return
+    url = _address(url, database_url_file)
     if not url:
         raise click.UsageError(_("Say where to: the URL of an empty database, or 'sqlite'."))
     password = click.prompt(_("Password"), hide_input=True, err=True) if ask_password else None
@@ -171,7 +169,8 @@ def move(url: str | None, switch: bool, ask_password: bool, give_up: bool) -> No
         with progress(_("Moving")) as tell:
             done = move_data(settings, target, tell=tell)
     except CrmError as error:
-        if is_held(settings):
+        # Whose move is under way decides what becomes of it.
+        if not isinstance(error, AtWork) and is_held(settings):
             hint = _("The data still refuse changes: run this again, or let people write with 'omnicrm move --cancel'.")
             raise CrmError(f"{error.message}\n{hint}") from error
         raise
@@ -183,6 +182,25 @@ def move(url: str | None, switch: bool, ask_password: bool, give_up: bool) -> No
     _say_where(config, HOME_SQLITE if url == HOME_SQLITE else target, switch)
     click.echo(_("Then start servers and workers anew, and let everybody open the application again."))
     click.echo(_("The old database is as it was and refuses changes. Delete it when you do not need it any more."))
+
+
+def _address(shown: str | None, file: Path | None) -> str | None:
+    """Return a database's URL as the command line has it, or else the file; raises InvalidInput for a shown password.
+
+    Others can read what is an argument (`ps`), so a URL with a password is only taken from a private file.
+    """
+    from omnicrm_tui.first_start.answers import names_password
+
+    if names_password(shown or ""):
+        raise InvalidInput(_("A command line is for everybody on the host to read: use --database-url-file."))
+    if file is None:
+        return shown
+    if shown:
+        raise click.UsageError(_("Give the database's URL in one way, not in two."))
+    url = private_line(file).strip()
+    if not url:
+        raise InvalidInput(_("{path} holds no URL.").format(path=plain(str(file))))
+    return url
 
 
 def _say_where(config: Path, address: str, switch: bool) -> None:

@@ -14,7 +14,7 @@ from omnicrm_tui.config_file import load_settings
 
 @click.group()
 def user() -> None:
-    """Add users from the command line, list them or show one."""
+    """Add users from the command line, list them, show or unlock one."""
 
 
 add_twin(user, TWINS["user"])
@@ -56,6 +56,25 @@ def create(
             id=made.id, email=made.email, roles=", ".join(made.roles)
         )
     )
+
+
+@user.command()
+@click.argument("name")
+def unlock(name: str) -> None:
+    """Let a user who is locked out after failed log-ins try again at once.
+
+    NAME is an e-mail address or a user name.
+    """
+    from omnicrm_tui.identity.actor import system_actor
+    from omnicrm_tui.opening import open_crm
+
+    crm = open_crm(load_settings())
+    try:
+        with crm.as_actor(system_actor("command line")) as work:
+            opened = work.identity.unlock(work.identity.user_by_login(name).id)
+    finally:
+        crm.close()
+    click.echo(_("{name} can log in again.").format(name=opened.username))
 
 
 def read_password(*, from_stdin: bool, confirm: bool = True) -> str:

@@ -11,6 +11,7 @@ from omnicrm_tui.api.app import create_app
 from omnicrm_tui.api.auth import client_address
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity import password_reset
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.identity.schemas import UserInput
 from omnicrm_tui.settings import ApiKey, ApiSection, WhitelistEntry
@@ -109,10 +110,46 @@ def test_a_password_is_changed_by_who_knows_it(stranger: TestClient, user_id: in
     session = _login(stranger)
     change = {"current_password": PASSWORD, "new_password": "Cla7inet!x"}
     assert stranger.post("/auth/change_password", json=change).status_code == 403
-    wrong = stranger.post("/auth/change_password", json={**change, "current_password": "x", "user_id": user_id})
-    assert wrong.status_code == 401
+    wrong = {**change, "current_password": "x", "user_id": user_id}
+    answer = stranger.post("/auth/change_password", json=wrong, headers=_bearer(session["token"]))
+    assert answer.status_code == 401
     assert stranger.post("/auth/change_password", json=change, headers=_bearer(session["token"])).status_code == 200
     assert _login(stranger, password="Cla7inet!x")["token"]
+
+
+@pytest.mark.req("BIL-399", "PLT-178")
+def test_a_temporary_password_is_changed_with_the_challenge_of_its_log_in(
+    stranger: TestClient, crm: Crm, admin: Actor, user_id: int
+) -> None:
+    with crm.as_actor(admin) as work:
+        temporary = work.identity.reset_password(user_id)
+    asked = stranger.post("/auth/login", json={"username": "ada", "password": temporary}).json()
+    assert asked.keys() == {"must_change_password", "user_id", "challenge_token"}
+    change = {"current_password": temporary, "new_password": "Cla7inet!x"}
+    bare = stranger.post("/auth/change_password", json={**change, "user_id": user_id})
+    assert bare.status_code == 403
+    proof = {"challenge_token": asked["challenge_token"]}
+    assert stranger.post("/auth/change_password", json={**change, **proof}).status_code == 200
+    assert _login(stranger, password="Cla7inet!x")["token"]
+    assert stranger.post("/auth/change_password", json={**change, **proof}).status_code == 401
+
+
+@pytest.mark.req("BIL-399", "PLT-179")
+def test_nobody_locks_a_colleague_with_guesses_at_the_change(trusting: Crm, admin: Actor, user_id: int) -> None:
+    """Neither a stranger, nor a machine, nor somebody who is logged in: not one guess is counted."""
+    with trusting.as_actor(admin) as work:
+        names = {"username": "bob", "email": "bob@example.org", "first_name": "Bob", "last_name": "B"}
+        work.identity.create_user(UserInput.model_validate({**names, "password": PASSWORD, "role": "Support"}))
+    client = TestClient(create_app(trusting))
+    bob = client.post("/auth/login", json={"username": "bob", "password": PASSWORD}).json()
+    guess = {"current_password": "wrong", "new_password": "Cla7inet!x", "user_id": user_id}
+    unknown = {**guess, "user_id": 4711}
+    for headers in ({}, {"X-API-KEY": KEY}, _bearer(bob["token"])):
+        for _again in range(6):
+            answers = [client.post("/auth/change_password", json=body, headers=headers) for body in (guess, unknown)]
+            assert {answer.status_code for answer in answers} == {403}
+            assert answers[0].json() == answers[1].json()
+    assert _login(client)["token"]
 
 
 @pytest.mark.req("PLT-050", "BIL-375")
@@ -177,6 +214,11 @@ def test_a_forwarded_address_is_believed_only_as_far_as_proxies_reach(peer: str,
     assert client_address(peer, hops, ["192.0.2.0/24"]) == address
 
 
+def test_a_proxy_is_known_by_its_address_inside_an_ipv6_one_too() -> None:
+    """A server that listens on :: sees IPv4 peers so; lists of addresses unwrap them as well."""
+    assert client_address("::ffff:192.0.2.1", ["10.0.0.1"], ["192.0.2.0/24"]) == "10.0.0.1"
+
+
 def test_an_identity_is_asked_for_before_the_input_is_judged(stranger: TestClient) -> None:
     assert stranger.put("/crm/customer/", json={"colour": "x"}).status_code == 403
     assert stranger.get("/crm/customers?page=x", headers=_bearer("x")).status_code == 401
@@ -217,3 +259,48 @@ def test_an_administrator_manages_roles(client: TestClient) -> None:
     assert client.delete(path).status_code == 200
     assert client.get(path).status_code == 404
     assert "Night desk" not in {found["name"] for found in client.get("/crm/auth/roles").json()["data"]}
+
+
+@pytest.mark.req("BIL-397", "BIL-398", "PLT-198", "PLT-199", "PLT-203")
+@pytest.mark.usefixtures("user_id")
+def test_a_forgotten_password_is_reset_with_the_mailed_code(
+    stranger: TestClient, crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = iter(["ABCD-EFGH-JKMN-PQRS", "0000-0000-0000-0000"])
+    monkeypatch.setattr(password_reset, "_new_code", lambda: next(codes))
+    answers = [
+        stranger.post("/auth/forgot_password", json={"email": email})
+        for email in ("ada@example.org", "nobody@example.org")
+    ]
+    assert {(answer.status_code, answer.text) for answer in answers} == {
+        (200, '{"message":"Reset instructions have been sent to your email"}')
+    }
+    assert stranger.post("/auth/forgot_password", json={}).status_code == 400
+
+    def reset(token: str, password: str) -> int:
+        body = {"token": token, "new_password": password}
+        return stranger.post("/crm/auth/reset_password", json=body).status_code
+
+    assert reset("ABCD-EFGH-JKMN-PQRT", "Cla7inet!x") == 400
+    assert reset("ABCD-EFGH-JKMN-PQRS", "weak") == 400
+    assert reset("ABCD-EFGH-JKMN-PQRS", "Cla7inet!x") == 200
+    assert reset("ABCD-EFGH-JKMN-PQRS", "0ther!Flute") == 400
+    assert _login(stranger, password="Cla7inet!x")["token"]
+
+
+@pytest.mark.req("PLT-200", "PLT-202", "PLT-590")
+@pytest.mark.usefixtures("user_id")
+def test_the_link_of_the_mail_leads_to_a_page_whose_address_is_written_nowhere(
+    stranger: TestClient, crm: Crm, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="omnicrm.api")
+    code = "ABCD-EFGH-JKMN-PQRS"
+    page = stranger.get(f"/reset-password/{code}")
+    assert (page.status_code, page.headers["referrer-policy"]) == (200, "no-referrer")
+    assert code not in page.text
+    nonce = page.headers["content-security-policy"].split("'nonce-")[1].split("'")[0]
+    assert f'<script nonce="{nonce}">' in page.text
+    assert "/reset-password/{token}" in caplog.text
+    assert code not in caplog.text
+    crm.settings = crm.settings.model_copy(update={"crm": crm.settings.crm.model_copy(update={"language": "fr"})})
+    assert "Nouveau mot de passe" in stranger.get(f"/reset-password/{code}").text

@@ -25,8 +25,12 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
     ("customer_services", "window"): ("customer_services", "page"),
     ("customer_services", "count"): ("customer_services", "page"),
     ("customers", "window"): ("customers", "page"),
+    ("identity", "api_key_window"): ("identity", "api_key_page"),
+    ("identity", "api_key_count"): ("identity", "api_key_page"),
     ("identity", "peek"): ("identity", "actor_of_token"),
     ("identity", "resume"): ("identity", "refresh"),
+    ("identity", "role_list"): ("identity", "roles"),
+    ("identity", "window"): ("identity", "page"),
     ("inventory", "window"): ("inventory", "page"),
     ("inventory", "items_of_service"): ("inventory", "page"),
     ("inventory", "pickable"): ("inventory", "pickable_page"),
@@ -39,8 +43,9 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
 PART_OF: dict[UseCase, UseCase] = {
     ("catalog", "fits"): ("provisioning", "start"),
     ("customers", "currency_of"): ("customers", "get"),
-    ("identity", "actor_of_user"): ("identity", "actor_of_token"),
+    ("identity", "actor_again"): ("identity", "actor_of_token"),
     ("identity", "nobody_can_log_in"): ("identity", "login"),
+    ("identity", "role_loss"): ("identity", "users_of_role"),
 }
 """What the terminal asks beforehand and REST is told in the answer."""
 

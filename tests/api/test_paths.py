@@ -25,6 +25,9 @@ from omnicrm_tui.api.paths import canonical, spellings
         ("/provision/provision_id/3/cancel", "/provision/3/cancel"),
         ("/crm/crm/health", "/crm/health"),
         ("/crm", "/"),
+        ("/crm/auth_id/login", "/auth_id/login"),
+        ("/crm/auth/auth_id/login", "/auth/auth_id/login"),
+        ("/crm/2fa_id/verify/user/7", "/2fa_id/verify/user/7"),
     ],
 )
 def test_every_spelling_leads_to_the_route(path: str, route: str) -> None:

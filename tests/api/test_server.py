@@ -106,7 +106,7 @@ def test_each_request_is_logged_under_the_id_that_its_answer_names(crm: Crm) -> 
 
 
 @pytest.mark.req("PLT-066")
-def test_several_servers_know_the_same_sessions(crm: Crm, admin: Actor, cheap_hashes: None) -> None:
+def test_several_servers_know_the_same_sessions(crm: Crm, admin: Actor) -> None:
     """Each request may go to another instance: what they remember is in the database."""
     person = {"username": "ada", "email": "ada@mail.example", "first_name": "Ada", "last_name": "L"}
     with crm.as_actor(admin) as work:

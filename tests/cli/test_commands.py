@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.database.migrate import HEAD
 from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.identity.models import User
 from omnicrm_tui.settings import Settings
 from tests.cli.conftest import Run
 
@@ -83,17 +85,22 @@ def test_a_newer_database_stops_every_command_with_a_sentence(omnicrm: Run, home
         assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.req("BIL-377")
-def test_first_user_can_log_in(omnicrm: Run, home: Path) -> None:
+@pytest.mark.req("BIL-377", "BIL-422")
+def test_first_user_can_log_in_and_be_unlocked(omnicrm: Run, home: Path) -> None:
     done = omnicrm("user", "create", "--email", "Ann@Example.com", "--password-stdin", stdin="Secret-Passw0rd\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Created user 1, ann@example.com, with the role System Admin.\n"
     crm = Crm.open(Settings(home=home))
     with crm.as_actor(system_actor("test")) as work:
         result = work.identity.login("ann@example.com", "Secret-Passw0rd", "127.0.0.1")
+        work.session.get_one(User, 1).locked_until = crm.clock.now() + timedelta(minutes=9)
     crm.close()
     assert result.actor is not None
     assert result.actor.may("admin")
+    done = omnicrm("user", "unlock", "Ann@Example.com")
+    assert (done.stdout, done.stderr) == ("ann@example.com can log in again.\n", "")
+    again = omnicrm("user", "unlock", "ann@example.com")
+    assert (again.returncode, again.stderr) == (1, "omnicrm: ann@example.com is not locked.\n")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +201,7 @@ def test_an_unexpected_error_is_one_line_and_kept_for_the_administrator(
         raise ZeroDivisionError("a name with \x1b[31m in it")
 
     monkeypatch.setenv("OMNICRM_HOME", str(home))
-    monkeypatch.setattr(database, "load_settings", burst)
+    monkeypatch.setattr(database, "settings_of_whole_home", burst)
     with pytest.raises(SystemExit) as caught:
         cli.main(["db", "current"])
     told = capsys.readouterr().err
@@ -214,7 +221,7 @@ def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(database, "load_settings", interrupted)
+    monkeypatch.setattr(database, "settings_of_whole_home", interrupted)
     with pytest.raises(SystemExit) as caught:
         cli.main(["db", "current"])
     assert caught.value.code == 130

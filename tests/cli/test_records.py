@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from omnicrm_tui import languages
 from omnicrm_tui.cli import main
 from omnicrm_tui.cli.twins import TWINS, Twin
 from omnicrm_tui.config_file import load_settings
@@ -26,6 +27,7 @@ from omnicrm_tui.messaging.leases import Lease
 from omnicrm_tui.messaging.rules import DUTIES
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
+from omnicrm_tui.provisioning.play_failures import MISSING_PLAY
 from screens import rooms
 
 ROOT = Path(__file__).parents[2]
@@ -269,7 +271,7 @@ def _a_job(crm: Crm, *, status: int) -> int:
 def _end(crm: Crm, provision_id: int, status: int) -> None:
     with crm.as_actor(system_actor("test")) as work:
         job = work.session.get_one(Provision, provision_id)
-        job.provisioning_status, job.status_reason = status, "done"
+        job.provisioning_status, job.status_reason = status, "finished"
         for event in work.session.query(ProvisionEvent).filter_by(provision_id=provision_id, event_number=2):
             event.provisioning_status = status
 
@@ -292,7 +294,7 @@ def test_following_a_job_tells_each_task_as_it_ends(
     assert ended.out.splitlines() == [
         "1. Read the product: Success",
         f"2. Create the service: {word}",
-        f"Job {number}: {word}, done",
+        f"Job {number}: {word}",
     ]
     assert len(waits) == 2
     lines = [json.loads(line) for line in logged_in("job", "follow", str(number), "--json").out.splitlines()]
@@ -357,3 +359,64 @@ def test_the_status_is_told_to_people_and_programs_and_a_problem_is_a_failure(lo
     assert json.loads(well.out)["jobs"]["running"] == 0
     assert (well.code, well.err) == (0, "")
     assert "host:1:x" in logged_in("status").out
+
+
+@pytest.fixture
+def stored_words_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored words alone: what is imported meanwhile would keep its French for the tests to come."""
+    monkeypatch.setattr(languages, "_catalogue", languages.catalogue_of("fr"))
+    monkeypatch.setattr(languages, "speak", lambda _language: None)
+
+
+@pytest.mark.req("BIL-454", "PLT-483")
+def test_a_role_is_described_in_the_readers_language_and_to_programs_as_stored(
+    logged_in: Run, stored_words_in_french: None
+) -> None:
+    assert "Contrôle complet du système" in logged_in("role", "list").out
+    assert "description: Contrôle complet du système" in logged_in("role", "show", "1").out
+    for form in ("--json", "--csv"):
+        assert "Full control of the system" in logged_in("role", "list", form).out
+        assert "Full control of the system" in logged_in("role", "show", "1", form).out
+
+
+@pytest.mark.req("PLT-483")
+def test_statuses_and_the_products_own_names_are_the_readers_and_to_programs_as_stored(
+    logged_in: Run, stored_words_in_french: None
+) -> None:
+    for command, french, stored in (
+        (("customer", "list"), "Ouvert", "Open"),
+        (("service", "list"), "Actif", "Active"),
+        (("item", "list"), "En stock", "In Stock"),
+        (("invoice", "list"), "Payée", "Paid"),
+        (("job", "list", "--filter", "provisioning_status=0"), "finie", "finished"),
+        (("activity", "list", "--all"), "données de démonstration", "demo data"),
+    ):
+        assert french in logged_in(*command).out
+        for form in ("--json", "--csv"):
+            told = logged_in(*command, form).out
+            assert (stored in told, french in told) == (True, False)
+    assert "Réussite" in logged_in("job", "list", "--filter", "provisioning_status=0").out
+
+
+@pytest.mark.req("SVC-123", "PLT-483")
+def test_why_a_job_could_not_be_run_is_told_in_the_readers_language(
+    logged_in: Run, crm: Crm, stored_words_in_french: None
+) -> None:
+    number = _a_job(crm, status=1)
+    _end(crm, number, 2)
+    with crm.as_actor(system_actor("test")) as work:
+        job = work.session.get_one(Provision, number)
+        job.status_reason, job.error_message = "fatal", MISSING_PLAY.headline
+        for event in work.session.query(ProvisionEvent).filter_by(provision_id=number, event_number=2):
+            event.event_name = MISSING_PLAY.title
+            event.provisioning_result_json = json.dumps({"what_to_do": MISSING_PLAY.advice})
+    shown = logged_in("job", "show", str(number)).out.replace("\N{NO-BREAK SPACE}", " ")
+    assert "error_message: le play n’existe pas" in shown
+    assert "event_name: Erreur fatale : le play n’existe pas" in shown
+    assert "Relancez ensuite la tâche" in shown
+    followed = logged_in("job", "follow", str(number)).out.splitlines()
+    assert followed[-1] == f"Job {number}: Échec, n’a pu être lancée: le play n’existe pas"
+    for form in ("--json", "--csv"):
+        stored = logged_in("job", "show", str(number), form).out
+        assert MISSING_PLAY.title in stored
+        assert MISSING_PLAY.advice[-1] in stored

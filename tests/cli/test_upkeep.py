@@ -248,3 +248,31 @@ def test_move_killed_and_run_again(
     assert omnicrm("db", "check").returncode == 0
     assert omnicrm("user", "create", "--email", "a@b.example", stdin="Secret-Passw0rd!").returncode == 0
     assert everything(f"sqlite:///{filled / 'omnicrm.sqlite'}") == before
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://omni:hunter2@127.0.0.1:1/crm", "mysql://omni@127.0.0.1/crm?passwd=hunter2"]
+)
+def test_a_move_takes_no_password_from_the_command_line(omnicrm: Run, filled: Path, url: str) -> None:
+    shown = omnicrm("move", url)
+    assert shown.returncode == 1
+    assert "use --database-url-file" in shown.stderr
+    assert "hunter2" not in shown.stderr
+    # Nothing was begun: everybody can still write.
+    assert omnicrm("user", "create", "--email", "a@b.example", stdin="Secret-Passw0rd!").returncode == 0
+
+
+def test_a_move_reads_the_url_from_a_private_file(omnicrm: Run, filled: Path, tmp_path: Path) -> None:
+    secret, target = tmp_path / "url", tmp_path / "moved.sqlite"
+    before = everything(f"sqlite:///{filled / 'omnicrm.sqlite'}")
+    secret.touch(0o600)
+    asked = ("move", "--database-url-file", str(secret))
+    assert "holds no URL" in omnicrm(*asked).stderr
+    secret.write_text(f"sqlite:///{target}\n")
+    assert "in one way" in omnicrm(*asked, "sqlite").stderr
+    secret.chmod(0o644)
+    assert "chmod 600" in omnicrm(*asked).stderr
+    secret.chmod(0o600)
+    done = omnicrm(*asked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert everything(f"sqlite:///{target}") == before
