@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, clear_overloads
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -20,14 +20,15 @@ from omnicrm_tui.first_start import is_due
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
 from screens.base import CrmScreen, Dialog
-from screens.desk import Desk, sentence
+from screens.clock_notice import ClockNotice
+from screens.desk import ASKS_FOR_2FA, Desk, sentence
 from screens.early import EarlyList
 from screens.formats import Formats
 from screens.seat import Seat
 from screens.sign_in import SignIn
 from widgets.key_line import KeyLine
 from widgets.key_order import KeysInOrder
-from widgets.lasting_terminal import outlive_terminal
+from widgets.lasting_terminal import end_input, outlive_terminal
 from widgets.scroll_region import ScrollRegionApp
 from widgets.title_line import TitleLine
 from widgets.too_small import too_small
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 RENEW_SECONDS = 1.0
 """How long after the start a remembered session's token is exchanged."""
+
+PAINT_SECONDS = 0.05
+"""How long the rows that were read early have for their first frame, before imports take their share of the time."""
 
 STEPS_OVER_SSH = 15
 """How often in a second a key that is held down moves on, over SSH: by as many rows as were asked for meanwhile."""
@@ -71,6 +75,7 @@ def open_crm(settings: Settings) -> Crm:
 
 def _collect_garbage() -> None:
     """Collect again (the start does without, a sixth of its time), and never look at what the start loaded."""
+    clear_overloads()  # libraries' overloads are for type checkers; what they leave free is used again
     gc.freeze()
     gc.enable()
 
@@ -117,6 +122,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.settings = settings
         self.early = early
         self.desk = desk or Desk(settings, open_crm)
+        self.desk.revoked = self._revoked
         self.seat = seat or Seat(settings.home)
         self.formats = Formats(settings.crm)
         self._resuming = self.desk.actor is None and self.seat.has_session
@@ -130,6 +136,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.taken_draft = ""
         """What a form that opens now is about, where its draft was taken already."""
         self.outdated = False
+        self.clock_notice = ClockNotice()
         self._choosing_room = False
         for theme in themes.of_operator(settings.branding.colours):
             self.register_theme(theme)
@@ -158,7 +165,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """Open the service layer once the first frame is out."""
         self._watch_signals()
         self._name_window()
-        self.set_interval(VERSION_SECONDS, self.look_at_version)
+        self.set_interval(VERSION_SECONDS, self.look_around)
         if not self._first_start:
             self.call_after_refresh(self.open_desk)
 
@@ -166,6 +173,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """Begin anew with the settings that a first start has made: the way in is the login screen."""
         self.settings = settings
         self.desk = Desk(settings, open_crm)
+        self.desk.revoked = self._revoked
         self.seat = Seat(settings.home)
         self.formats = Formats(settings.crm)
         self.sign_in = SignIn(self.desk, self.seat)
@@ -181,8 +189,10 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
     async def _opened(self) -> None:
         early = await asyncio.to_thread(self.early.result) if self.early and self._resuming else None
         if early is not None:
+            self.delay_update(0.005)  # one frame for the person and the rows, which another thread hands on now
             self.desk.actor = early[0]
-            self.screen.post_message(events.ScreenResume())
+            self._show_person()
+            await asyncio.sleep(PAINT_SECONDS)
         self.desk.open()
         try:
             await self.desk.crm()
@@ -196,12 +206,21 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             self._show_login(FIRST_STEPS if nobody_yet else "")
         elif self._resuming:
             self._resuming = False
-            self.screen.post_message(events.ScreenResume())
+            if self.desk.actor.must_enable_2fa:
+                self.sign_out(ASKS_FOR_2FA)
+                return
+            self._show_person()
             self.set_timer(RENEW_SECONDS, self._renew_session)
             self.offer_drafts()
 
-    def look_at_version(self) -> None:
-        """Look whether the database was upgraded, and if so say it: reading goes on, saving does not."""
+    def _show_person(self) -> None:
+        if isinstance(self.screen, CrmScreen):
+            self.screen.show_person()
+
+    def look_around(self) -> None:
+        """Say when the database was upgraded (reading goes on, saving does not), and when the clock was set."""
+        if told := self.clock_notice.told():
+            self.notify(told, severity="warning", timeout=NOTICE_SECONDS, markup=False)
         if not self.outdated:
             self.run_worker(self._version_looked_at(), group="version", exclusive=True)
 
@@ -218,8 +237,9 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.run_worker(self._renewed(), group="renew")
 
     async def _renewed(self) -> None:
+        actor = self.desk.actor
         with contextlib.suppress(CrmError):
-            if not await self.sign_in.renew():
+            if not await self.sign_in.renew() and self.desk.seats(actor):
                 self.sign_out(_("The session is over. Log in again."))
 
     def _show_login(self, message: str = "", problem: str = "") -> None:
@@ -255,6 +275,10 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
                 self.remove_mode(name)
                 self.add_mode(name, factory)
 
+    def _revoked(self, actor: Actor, message: str) -> None:
+        """Show the login screen to an actor who may not go on; called in any thread, and by each that notices."""
+        self.call_later(lambda: self.sign_out(message) if self.desk.seats(actor) else None)
+
     def _name_window(self) -> None:
         """Call the terminal's window by the portal's name, staff's or self-care's (PLT-477..479)."""
         branding, company = self.settings.branding, self.settings.crm.company_name
@@ -284,6 +308,15 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.desk.close()
 
     # Where to go
+
+    def push_screen(self, *args: Any, **more: Any) -> Any:
+        """Put a screen on top; under the lock, where there is one: work that was begun before may ask on."""
+        lock = self._screen_stack.pop() if self.locked else None
+        try:
+            return super().push_screen(*args, **more)
+        finally:
+            if lock is not None:
+                self._screen_stack.append(lock)
 
     def go(self, room: str) -> None:
         """Enter a room, where one left it."""
@@ -392,8 +425,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """Hide everything until the password is given again."""
         from screens.lock import LockScreen
 
-        self.locked = True
         self.push_screen(LockScreen())
+        self.locked = True
 
     def action_change_password(self) -> None:
         """Change one's own password; all sessions of the person end."""
@@ -460,6 +493,9 @@ def run(settings: Settings, early: EarlyList | None = None) -> None:
     """Run the application until the person leaves; exits with 128 and the signal's number when one ended it."""
     outlive_terminal()
     app = OmniCrmApp(settings, early=early)
-    app.run()
+    try:
+        app.run()
+    finally:
+        end_input(app._driver)
     if app.return_code:
         raise SystemExit(app.return_code)

@@ -106,6 +106,11 @@ class Crm:
         with speaking_database(), self._readers.connect() as connection:
             return self._guard.problem(connection)
 
+    def schema_version(self) -> migrate.SchemaVersion:
+        """Return the version of the database, over a connection that is there already; raises DatabaseProblem."""
+        with speaking_database(), self._readers.connect() as connection:
+            return migrate.version_on(connection)
+
     def database_clock(self) -> datetime:
         """Return the time by the clock of the database's host, in UTC, to compare with ours; raises DatabaseProblem."""
         words = {"sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')", "postgresql": "SELECT clock_timestamp()"}

@@ -12,13 +12,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import Worker
 
-from omnicrm_tui.errors import CrmError, NotAuthenticated
-from screens.desk import Desk, sentence
+from omnicrm_tui.errors import CrmError
+from screens.desk import Desk, SignedOut, sentence
 from widgets.key_line import KeyLine
+from widgets.scroll_region import PaintedScreen
 from widgets.text import visible
 from widgets.title_line import TitleLine
 from widgets.too_small import TooSmall
@@ -71,11 +72,8 @@ class AtDesk(_Widget):
     ) -> T | None:
         try:
             return await work()
-        except NotAuthenticated as error:
-            if on_error is None:
-                self.crm_app.sign_out(sentence(error))
-            else:
-                on_error(error)
+        except SignedOut:
+            pass  # the application shows the login screen, whatever this screen would do about an error
         except CrmError as error:
             if on_error is None:
                 self.tell(sentence(error), severity="error")
@@ -87,12 +85,24 @@ class AtDesk(_Widget):
             self.tell(sentence(error), severity="error")
         return None
 
+    def ask_first(
+        self, question: str, detail: str, work: Callable[[], Coroutine[Any, Any, None]], *, yes: str = ""
+    ) -> None:
+        """Ask, and `do` the work when the answer is yes."""
+        from screens.dialogs import Confirm
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.do(work)
+
+        self.app.push_screen(Confirm(question, detail, yes=yes), answered)
+
     def tell(self, message: str, *, severity: Severity = "information") -> None:
         """Show a short message; names in it are shown literally."""
         self.notify(visible(message), severity=severity, markup=False)
 
 
-class CrmScreen(AtDesk, Screen[None]):
+class CrmScreen(AtDesk, PaintedScreen[None]):
     """A full screen: a title line with the path to here, the body, and the keys of what has the focus.
 
     Subclasses give `TITLE` (or `path()`) and compose their parts in `body()`. Work: `self.do(...)`.
@@ -127,7 +137,12 @@ class CrmScreen(AtDesk, Screen[None]):
         self.query_one(TitleLine).show_path(self.path())
 
     def on_screen_resume(self) -> None:
-        """Coming back, or a session that was resumed: show who is signed in."""
+        """Coming back: show who is signed in."""
+        self.show_person()
+
+    def show_person(self) -> None:
+        """Show who is signed in, and the keys of what they may do."""
+        self.refresh_bindings()
         for line in self.query(TitleLine):
             line.show_person(self.crm_app.person)
             line.show_badge(self.crm_app.home_badge)
@@ -201,16 +216,19 @@ class Dialog(AtDesk, ModalScreen[T]):
         """Remove what was kept: the dialog is left on purpose."""
 
     def finish(self, result: T | None) -> None:
-        """Close with `result`; under another screen (a lock), as soon as that is gone."""
-        if self.is_current:
-            self.dismiss(result)
-        else:
+        """Close with `result`, the first that is given; under another screen (a lock), as soon as that is gone."""
+        if self._finished is None:
             self._finished = (result,)
+        self._close()
+
+    def _close(self) -> None:
+        """Close, if that is due. `is_current` would not do: it holds under a lock too, and what is on top would go."""
+        if self._finished is not None and self.is_active:
+            self.dismiss(self._finished[0])
 
     def on_screen_resume(self, _event: events.ScreenResume) -> None:
         """Close, if that was put off."""
-        if self._finished is not None:
-            self.call_after_refresh(self.dismiss, self._finished[0])
+        self.call_after_refresh(self._close)
 
     def action_leave(self) -> None:
         """Close with no result."""

@@ -233,7 +233,7 @@ class CatalogueScreen(CrmScreen):
         from screens.order import Order
 
         job = await Order(self, product, self.customer, self.service).run()
-        if job is not None and self.is_current:
+        if job is not None and self.is_active:
             self.app.switch_screen(JobScreen(job.provision_id))
 
 

@@ -108,7 +108,7 @@ class CustomerScreen(CrmScreen):
 
     def _not_found(self, error: CrmError) -> None:
         self.tell(sentence(error), severity="error")
-        if self.is_current:
+        if self.is_active:
             self.action_back()
 
     # Tabs

@@ -35,20 +35,45 @@ T = TypeVar("T")
 RECHECK_SECONDS = 30.0
 """How long a terminal goes on before it asks again who the actor is and what they may do."""
 
+ASKS_FOR_2FA = _("This account needs a second factor: log in to turn it on.")
+"""Why somebody is signed out who may do nothing before."""
+
+
+class SignedOut(NotAuthenticated):
+    """Nobody sits at the desk (any more); the application shows the login screen."""
+
 
 class Desk:
     """One terminal's way into the service layer. `actor` is None until somebody has signed in."""
 
     def __init__(self, settings: Settings, open_crm: Callable[[Settings], Crm]) -> None:
         self.settings = settings
-        self.actor: Actor | None = None
+        self._actor: Actor | None = None
+        self._seat = Lock()
         self.resume: Callable[[Crm], Actor | None] | None = None
         """Signs in as part of opening: set where a session is remembered."""
+        self.revoked: Callable[[Actor, str], None] = lambda _actor, _message: None
+        """Called with who may not go on and a sentence, in any thread; somebody else may sit here by then."""
         self._open_crm = open_crm
         self._crm: Future[Crm] = Future()
         self._opening = False
         self._checked = time.monotonic()
         self._checking = Lock()
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who sits here."""
+        return self._actor
+
+    @actor.setter
+    def actor(self, actor: Actor | None) -> None:
+        with self._seat:
+            self._actor = actor
+
+    def seats(self, actor: Actor | None) -> bool:
+        """Tell whether it is still this user who sits here, with whatever permissions."""
+        now = self._actor
+        return now is not None and actor is not None and now.user_id == actor.user_id
 
     # Opening
 
@@ -123,20 +148,31 @@ class Desk:
         return self.actor is not None and self.actor.may(permission)
 
     def _signed_in(self, crm: Crm) -> Actor:
-        """Return the actor, with the permissions of today: who was revoked does not go on (BIL-374)."""
+        """Return the actor, with the permissions of today; raises SignedOut: who was revoked stays out (BIL-374).
+
+        So does who sat at a session that was ended elsewhere.
+        """
+        from omnicrm_tui.identity.actor import visitor
+
         actor = self.actor
         if actor is None:
-            raise NotAuthenticated(_("Sign in first."))
+            raise SignedOut(_("Sign in first."))
         if actor.user_id is None or time.monotonic() - self._checked < RECHECK_SECONDS:
             return actor
         with self._checking:
-            user_id, source = actor.user_id, actor.source_address
-            with crm.reading(actor) as work:
-                actor = work.identity.actor_of_user(user_id, source)
-            self._checked = time.monotonic()
-            if self.actor is not None:
-                self.actor = actor
-        return actor
+            try:
+                with crm.reading(visitor(actor.source_address)) as work:
+                    today = work.identity.actor_again(actor)
+                if today.must_enable_2fa and not actor.must_enable_2fa:
+                    raise NotAuthenticated(ASKS_FOR_2FA)
+            except NotAuthenticated as error:
+                self.revoked(actor, error.message)
+                raise SignedOut(error.message) from error
+            with self._seat:
+                # The check took its time: the next person must not become this one.
+                if self.seats(actor):
+                    self._actor, self._checked = today, time.monotonic()
+        return today
 
 
 class ServiceSource(Generic[T]):

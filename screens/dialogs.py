@@ -142,6 +142,8 @@ class FormDialog(Dialog[T], Generic[T]):
         yield Static("", id="problem", markup=False)
 
     def on_mount(self) -> None:
+        if not self.form.is_attached:
+            return  # left before it was there, as a form is that is opened after something was read
         self.form.focus_first()
         self._draft = draft_file(self.desk.settings.home, self.desk.actor, self._about)
         if self._draft is not None:

@@ -57,9 +57,12 @@ class DraftFile:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
             scratch = self.path.with_suffix(f".{os.getpid()}")
             scratch.unlink(missing_ok=True)
-            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(asdict(draft) | {"at": draft.at.isoformat()}, file)
-            scratch.replace(self.path)
+            try:
+                with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    json.dump(asdict(draft) | {"at": draft.at.isoformat()}, file)
+                scratch.replace(self.path)
+            finally:
+                scratch.unlink(missing_ok=True)  # half a draft, where the disk is full
 
     def drop(self) -> None:
         """Remove it for good: a write that is under way in a thread leaves nothing behind."""

@@ -9,9 +9,11 @@ through a pipe and ends. The parent opens its own service layer afterwards; with
 from __future__ import annotations
 
 import os
-from threading import Lock
+from importlib import import_module
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from omnicrm_tui.lazily import import_lazily
 from omnicrm_tui.listing import COUNT_CAP, FIRST, Anchor, Count, ListQuery, RowSource, Window
 from screens.seat import Seat
 
@@ -39,12 +41,15 @@ class EarlyList:
         """Return who is signed in, the first rows and their count; None where the child could not tell."""
         import pickle
 
+        # What the rows are made of: imported while the child reads them.
+        import_module("omnicrm_tui.customers.schemas")
         with self._lock:
             if self._pipe is not None:
                 with os.fdopen(self._pipe, "rb") as sent:
                     data = sent.read()
                 self._pipe = None
-                os.waitpid(self._pid, 0)
+                # The kernel takes its time to end a process; nobody waits for that.
+                Thread(target=os.waitpid, args=(self._pid, 0), name="early-ends", daemon=True).start()
                 # Nobody else can write to this pipe: it came with the fork and has no name.
                 self._found = pickle.loads(data) if data else None  # noqa: S301
             return self._found
@@ -73,6 +78,8 @@ def begin(settings: Settings) -> EarlyList | None:
 
 
 def _read(settings: Settings, seat: Seat) -> tuple[Actor, Window[Any], Count] | None:
+    # SQLAlchemy imports it for asynchronous engines, which nobody makes here.
+    import_lazily("asyncio", ["iscoroutine"])
     from omnicrm_tui.crm import Crm
     from screens.sign_in import resume
 

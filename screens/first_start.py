@@ -6,9 +6,8 @@ What is entered is remembered, except the password: whoever is interrupted goes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from gettext import gettext as _
-from pathlib import Path
+from threading import Lock
 from typing import ClassVar
 
 from textual import events
@@ -23,6 +22,7 @@ from omnicrm_tui.schemas import parse
 from omnicrm_tui.settings import Settings
 from screens.base import CrmScreen
 from screens.desk import sentence
+from widgets.controls import TextLine
 from widgets.form import Form, fields_of
 from widgets.text import visible
 
@@ -44,8 +44,8 @@ HINTS = {
     "database_url": _("blank: a file here; or postgresql+psycopg://user:password@host/omnicrm"),
     "ocs": _("host:port of CGRateS's JSON-RPC; may stay blank for now"),
 }
-_TESTED = {"database_url": ("database_url",), "ocs": ("ocs", "ocs_tenant"), "ocs_tenant": ("ocs", "ocs_tenant")}
-"""Fields that name something to be asked, and what is needed to ask."""
+_TESTED = {"database_url": "database_url", "ocs": "ocs", "ocs_tenant": "ocs"}
+"""Fields that name something to be asked, and whose answer it is."""
 
 
 class FirstStart(CrmScreen):
@@ -69,6 +69,8 @@ class FirstStart(CrmScreen):
     def __init__(self) -> None:
         super().__init__()
         self._working = False
+        self._newest: dict[str, str] = {}
+        self._keeping = Lock()
         self._without_ocs = False
         self._form: Form | None = None
 
@@ -83,6 +85,8 @@ class FirstStart(CrmScreen):
             yield Static("", id="told", markup=False)
 
     def on_mount(self) -> None:
+        for line in self.query(TextLine):
+            line.select_on_focus = True  # what stands there is a suggestion: typing takes its place
         self._entries.focus_first()
 
     @property
@@ -96,20 +100,27 @@ class FirstStart(CrmScreen):
         values = self._entries.values()
         if not name or self._working:
             return
-        home = self.crm_app.settings.home
-        tests = [self._test_of(name, values)] if values.get(name) and name in _TESTED else []
-        self.do(lambda: self._left(home, values, tests), group="left", exclusive=True, on_error=self._wrong)
+        self._newest = values
+        asked = _TESTED.get(name) if values.get(name) else None
+        self.do(lambda: self._left(asked, values), group="left", exclusive=True, on_error=self._wrong)
 
-    def _test_of(self, name: str, values: dict[str, str]) -> Callable[[], str]:
-        home = self.crm_app.settings.home
+    async def _left(self, asked: str | None, values: dict[str, str]) -> None:
+        await asyncio.to_thread(self._keep)
+        if asked:
+            said = await asyncio.to_thread(self._test, asked, values)
+            self._tell(_("{label}: {said}").format(label=LABELS[asked], said=said))
+
+    def _keep(self) -> None:
+        """Called in a thread: several fields may have been left meanwhile, and the first to come keeps them all."""
+        with self._keeping:
+            if not self._working:
+                keep(self.crm_app.settings.home, self._newest)
+
+    def _test(self, name: str, values: dict[str, str]) -> str:
+        """Called in a thread."""
         if name == "database_url":
-            return lambda: check_database(home, values["database_url"])
-        return lambda: check_ocs(values.get("ocs", ""), values.get("ocs_tenant", ""))
-
-    async def _left(self, home: Path, values: dict[str, str], tests: list[Callable[[], str]]) -> None:
-        await asyncio.to_thread(keep, home, values)
-        for test in tests:
-            self._tell(await asyncio.to_thread(test))
+            return check_database(self.crm_app.settings.home, values[name])
+        return check_ocs(values.get("ocs", ""), values.get("ocs_tenant", ""))
 
     def on_form_completed(self) -> None:
         """Enter on the last field sets up."""
@@ -134,8 +145,9 @@ class FirstStart(CrmScreen):
             await asyncio.to_thread(check_database, self.crm_app.settings.home, answers.database_url)
             await self._test_ocs(answers)
             settings = await asyncio.to_thread(self._made, answers)
-        finally:
+        except Exception:
             self._working = False
+            raise
         self.crm_app.begin_with(settings)
 
     async def _test_ocs(self, answers: Answers) -> None:
@@ -154,7 +166,8 @@ class FirstStart(CrmScreen):
         from omnicrm_tui.home import config_path
 
         home = self.crm_app.settings.home
-        return finish(home, config_path({}, home)[0], answers, lambda _step: None)
+        with self._keeping:
+            return finish(home, config_path({}, home)[0], answers, lambda _step: None)
 
     def _wrong(self, error: CrmError) -> None:
         fields = error.fields if isinstance(error, InvalidInput) else {}

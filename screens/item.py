@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,39 +11,16 @@ from textual.containers import VerticalScroll
 
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.languages import said
-from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
 from screens.base import CrmScreen
-from screens.desk import Desk, sentence
+from screens.desk import sentence
 from screens.formats import Formats
+from screens.history import History, entry, history_table
 from screens.inventory import item_fields, secret_names, state_tone, text_names
-from widgets.columns import Column
 from widgets.entity_table import EntityTable
 from widgets.facts import Fact, Facts
 
 if TYPE_CHECKING:
-    from omnicrm_tui.activity.schemas import ActivityRow
     from omnicrm_tui.inventory.schemas import ItemChange, ItemView
-
-
-def columns(formats: Formats) -> tuple[Column[ActivityRow], ...]:
-    """Return the columns of an item's history."""
-    return (
-        Column(_("When"), lambda row: formats.moment(row.timestamp), width=16),
-        Column(_("Who"), lambda row: row.actor_name, width=12, priority=1),
-        Column(_("What"), lambda row: said(row.action), width=24),
-        Column(_("Change"), changes, min_width=20),
-    )
-
-
-def changes(row: ActivityRow) -> str:
-    """Return what an entry changed: `item_state: New → Assigned; customer_id: – → 12`."""
-    return "; ".join(
-        f"{name}: {_shown(change.get('old'))} → {_shown(change.get('new'))}" for name, change in row.details.items()
-    )
-
-
-def _shown(value: Any) -> str:
-    return "–" if value in (None, "") else str(value)
 
 
 class ItemScreen(CrmScreen):
@@ -78,14 +54,8 @@ class ItemScreen(CrmScreen):
         with VerticalScroll(id="about", can_focus=True):
             yield Facts([Fact(_("Reading…"))])
         if self.desk.may("view_customer_activity"):
-            yield EntityTable(
-                History(self.desk, self.inventory_id),
-                columns(self.crm_app.formats),
-                empty_text=_("Nothing has happened to this item yet."),
-                query=ListQuery(sort="activity_id", descending=True),
-                sorts=(),
-                describe_error=sentence,
-            )
+            history = History(self.desk, "inventory", self.inventory_id)
+            yield history_table(history, self.crm_app.formats, _("Nothing has happened to this item yet."))
 
     def on_mount(self) -> None:
         for table in self.query(EntityTable).results(EntityTable):
@@ -109,24 +79,13 @@ class ItemScreen(CrmScreen):
 
     def _not_found(self, error: CrmError) -> None:
         self.tell(sentence(error), severity="error")
-        if self.is_current:
+        if self.is_active:
             self.action_back()
 
     def on_entity_table_opened(self, message: EntityTable.Opened) -> None:
         """Show an entry of the history whole."""
         message.stop()
-        from screens.dialogs import Reading
-
-        row: ActivityRow = message.row
-        lines = [
-            f"{self.crm_app.formats.moment(row.timestamp)}  {row.actor_name}  {row.source_address}".rstrip(),
-            "",
-            *(
-                f"{name}: {_shown(change.get('old'))} → {_shown(change.get('new'))}"
-                for name, change in row.details.items()
-            ),
-        ]
-        self.app.push_screen(Reading(said(row.action), lines))
+        self.app.push_screen(entry(message.row, self.crm_app.formats))
 
     # Actions
 
@@ -189,24 +148,6 @@ class ItemScreen(CrmScreen):
     def _saved(self, saved: ItemView | None) -> None:
         if saved is not None:
             self.load()
-
-
-class History:
-    """Everything that happened to one item, as the source of a table: no filter of the table leads out of it."""
-
-    def __init__(self, desk: Desk, inventory_id: int) -> None:
-        self._desk = desk
-        self._only = {"object_type": ("inventory",), "object_id": (str(inventory_id),)}
-
-    def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[ActivityRow]:
-        """Return up to `limit` entries next to `anchor`."""
-        mine = replace(query, filters=self._only)
-        return self._desk.read_here(lambda work: work.activity.window(mine, anchor, limit))
-
-    def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
-        """Count the entries, up to `cap`."""
-        mine = replace(query, filters=self._only)
-        return self._desk.read_here(lambda work: work.activity.count(mine, cap))
 
 
 def item_facts(item: ItemView, formats: Formats) -> list[Fact]:

@@ -128,7 +128,7 @@ class JobScreen(CrmScreen):
 
     def _failed(self, error: CrmError) -> None:
         self.tell(sentence(error), severity="error")
-        if isinstance(error, NotFound) and self.is_current:
+        if isinstance(error, NotFound) and self.is_active:
             self.action_back()
 
     # Showing
@@ -288,12 +288,13 @@ class JobScreen(CrmScreen):
 
     def action_output(self) -> None:
         """Show the whole result of the task under the cursor."""
+        from omnicrm_tui.provisioning.play_failures import told_name
         from screens.dialogs import Reading
         from screens.job_story import output
 
         event = self._event(self._tasks.task_key)
         if event is not None:
-            self.app.push_screen(Reading(event.event_name, output(event)))
+            self.app.push_screen(Reading(told_name(event.event_name), output(event)))
 
     def action_view_logs(self) -> None:
         """Go to the task that failed, opened."""
@@ -332,7 +333,7 @@ class JobScreen(CrmScreen):
 
         async def retry() -> None:
             again = await self.desk.change(lambda work: work.provisioning.retry(self.provision_id))
-            if self.is_current:
+            if self.is_active:
                 self.app.switch_screen(JobScreen(again.provision_id))
 
         self.do(retry, group="retry", exclusive=True)

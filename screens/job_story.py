@@ -11,7 +11,8 @@ from gettext import ngettext
 from typing import TYPE_CHECKING, Any
 
 from omnicrm_tui.languages import said
-from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, IGNORED, RUNNING, SUCCESS
+from omnicrm_tui.provisioning.play_failures import ADVICE, told, told_name, told_result
+from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, IGNORED, REASONS, RUNNING, STATUS_NAMES, SUCCESS
 from widgets.columns import Tone
 from widgets.task_list import Heading, Task, TaskState
 
@@ -25,15 +26,6 @@ LONGEST_DETAIL = 200
 """Lines of a task's result that open below it; the whole is one key away."""
 
 _STATES: dict[int, TaskState] = {SUCCESS: "done", RUNNING: "running", FAILED: "failed", IGNORED: "ignored"}
-_STATUS_WORDS = {SUCCESS: _("Success"), RUNNING: _("Running"), FAILED: _("Failed")}
-
-_REASONS = {
-    "queued": _("waiting to be started"),
-    "cancelled": _("cancelled"),
-    "timed_out": _("timed out"),
-    "interrupted": _("interrupted"),
-    "fatal": _("could not be run"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +54,8 @@ def progress(job: JobView, events: Sequence[EventView]) -> Progress:
 def status_line(job: JobView, events: Sequence[EventView]) -> str:
     """Return `Provisioning Status: Running (8 of 12 tasks completed)`, in full words (SVC-074, SVC-077)."""
     heading = _("Deprovisioning Status") if job.action == DEPROVISION else _("Provisioning Status")
-    word = _STATUS_WORDS.get(job.provisioning_status, "?")
-    reason = _REASONS.get(job.status_reason, "")
+    word = said(STATUS_NAMES.get(job.provisioning_status, "?"))
+    reason = said(REASONS.get(job.status_reason, ""))
     if job.provisioning_status == RUNNING and job.cancel_requested:
         reason = _("cancelling")
     now = progress(job, events)
@@ -75,8 +67,8 @@ def status_line(job: JobView, events: Sequence[EventView]) -> str:
 
 def job_word(status: int, reason: str) -> str:
     """Return a job's status in words for lists."""
-    word = _STATUS_WORDS.get(status, "?")
-    more = _REASONS.get(reason, "")
+    word = said(STATUS_NAMES.get(status, "?"))
+    more = said(REASONS.get(reason, ""))
     return f"{word}, {more}" if more else word
 
 
@@ -129,7 +121,7 @@ def _task(event: EventView, formats: Formats, *, undoing: bool = False) -> Task:
     state = _STATES.get(event.provisioning_status, "failed")
     return Task(
         event.event_number,
-        event.event_name,
+        told_name(event.event_name),
         "skipped" if state == "done" and result_of(event).get("skipped") else state,
         formats.time(event.timestamp),
         _took(event.timestamp, event.finished),
@@ -178,12 +170,12 @@ def _rounds(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def result_of(event: EventView) -> dict[str, Any]:
-    """Return a task's result; a text that is no JSON object is its message."""
+    """Return a task's result, what we say in it in the reader's language; a text that is no JSON object is its msg."""
     try:
         found = json.loads(event.provisioning_result_json)
     except ValueError:
         found = event.provisioning_result_json
-    return found if isinstance(found, dict) else {"msg": found}
+    return told_result(found) if isinstance(found, dict) else {"msg": found}
 
 
 def output(event: EventView) -> list[str]:
@@ -220,10 +212,10 @@ def failed_task(events: Sequence[EventView]) -> EventView | None:
 def failure_lines(job: JobView, events: Sequence[EventView]) -> list[tuple[str, Tone]]:
     """Return what to tell about a failed job: the error, what was and was not undone, and what to do (SVC-177)."""
     failed = failed_task(events)
-    error = said(job.error_message or "") or (_note(failed) if failed else "") or _("The job failed.")
-    lines: list[tuple[str, Tone]] = [(_("Error: {why}").format(why=error.strip().splitlines()[0]), "error")]
+    error = (job.error_message or "").strip() or (_note(failed) if failed else "") or _("The job failed.")
+    lines: list[tuple[str, Tone]] = [(_("Error: {why}").format(why=told(error.splitlines()[0])), "error")]
     if failed is not None and failed.event_name not in error:
-        lines.append((_("At the task: {name}").format(name=failed.event_name), ""))
+        lines.append((_("At the task: {name}").format(name=told_name(failed.event_name)), ""))
     if failed is not None and _rounds(result_of(failed)):
         lines.append((_("Cause: {why}").format(why=_note(failed)), ""))  # of a loop, Ansible's message tells no cause
     rescue = [event for event in events if event.phase == RESCUE]
@@ -250,7 +242,7 @@ def _undone(undone: int, rolled_back: bool, stuck: bool) -> str:
 
 
 def _advice(job: JobView, failed: EventView | None) -> list[str]:
-    advice = result_of(failed).get("what_to_do") if failed is not None else None
+    advice = result_of(failed).get(ADVICE) if failed is not None else None
     if isinstance(advice, list) and advice:
         return [". ".join(str(step) for step in advice) + "."]
     if job.status_reason == "cancelled":

@@ -12,16 +12,19 @@ from textual.widgets import Input, Static
 
 from omnicrm_tui.errors import AccountLocked, CrmError
 from screens.base import CrmScreen
-from screens.desk import sentence
-from screens.sign_in import signed_in
+from screens.desk import ASKS_FOR_2FA, sentence
 from widgets.controls import TextLine, Toggle
 from widgets.text import visible
 
 if TYPE_CHECKING:
+    from omnicrm_tui.identity.actor import Actor
     from omnicrm_tui.identity.schemas import LoginResult
 
 DEMO_LOGIN = "admin@demo.example"
 DEMO_PASSWORD = "Demo-Passw0rd!"  # noqa: S105 - shown on the screen of a demo, and accepted in demos alone
+
+ADVICE_SECONDS = 10.0
+"""How long the reminder of the second factor is shown."""
 
 
 class LoginScreen(CrmScreen):
@@ -49,6 +52,14 @@ class LoginScreen(CrmScreen):
             id="login.reveal",
             priority=True,
             tooltip=_("Show or hide the password"),
+        ),
+        Binding(
+            "ctrl+r",
+            "forgotten",
+            _("Forgot password?"),
+            id="login.forgotten",
+            priority=True,
+            tooltip=_("Have a code mailed, and choose a new password with it"),
         ),
         Binding("up", "step(-1)", _("Previous field"), show=False, id="login.previous"),
         Binding("down", "step(1)", _("Next field"), show=False, id="login.next"),
@@ -93,6 +104,7 @@ class LoginScreen(CrmScreen):
         """Say why one is here again, or what keeps the service layer from opening; before mounting too."""
         self._message, self._problem = message, problem
         if self.is_mounted:
+            self.show_person()
             self._tell()
 
     def _tell(self) -> None:
@@ -110,7 +122,19 @@ class LoginScreen(CrmScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`r` is for a problem alone: otherwise it is a letter like others."""
+        if action == "forgotten":
+            return not self._problem
         return bool(self._problem) if action == "retry" else super().check_action(action, parameters)
+
+    def action_forgotten(self) -> None:
+        """Lead to a new password (PLT-197)."""
+        self.do(self._forgotten, group="forgotten", exclusive=True)
+
+    async def _forgotten(self) -> None:
+        from screens.forgotten import forgotten
+
+        if await forgotten(self.crm_app, self.query_one("#name", TextLine).text):
+            self._say(_("Password has been reset successfully. Log in with it."))
 
     def action_retry(self) -> None:
         """Open the service layer again."""
@@ -153,17 +177,35 @@ class LoginScreen(CrmScreen):
         if result.actor is not None:
             self.query_one("#name", TextLine).value = ""
             self.query_one("#password", TextLine).value = ""
-            self.crm_app.signed_in(signed_in(result))
+            await self._go_in(result.actor, advise_2fa=result.advise_2fa and not result.actor.must_enable_2fa)
+
+    async def _go_in(self, actor: Actor, *, advise_2fa: bool) -> None:
+        """Go to the first room; whom the operator asks for a second factor, once it is on (PLT-162, PLT-196)."""
+        app = self.crm_app
+        if actor.must_enable_2fa:
+            from screens.enrolment import enrol_first
+
+            app.desk.actor = actor
+            enrolled = await enrol_first(app, actor)
+            if enrolled is None:
+                await app.sign_in.log_out()
+                app.sign_out(ASKS_FOR_2FA)
+                return
+            actor = enrolled
+        app.signed_in(actor)
+        if advise_2fa:
+            advice = _("Your account has no second factor yet. Press : and choose Second factor to turn it on.")
+            app.notify(advice, timeout=ADVICE_SECONDS, markup=False)
 
     async def _with_new_password(self, result: LoginResult, name: str, password: str, remember: bool) -> LoginResult:
         """Let a temporary password be replaced before anything else (PLT-178), then log in with the new one."""
         from screens.password import ChangePassword
 
-        new = await self.app.push_screen_wait(ChangePassword(result.user_id, forced=True))
+        new = await self.app.push_screen_wait(ChangePassword(result.user_id, challenge=result.challenge_token))
         return await self.crm_app.sign_in.login(name, new, remember=remember) if new else result
 
     async def _with_second_factor(self, result: LoginResult, remember: bool) -> LoginResult:
-        from screens.password import SecondFactor
+        from screens.second_factor import SecondFactor
 
         return await self.app.push_screen_wait(SecondFactor(result.challenge_token, remember)) or result
 

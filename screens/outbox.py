@@ -12,7 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.messaging import rules
 from screens.base import AtDesk
 from screens.desk import ServiceSource, sentence
 from screens.formats import Formats
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     Chosen = Sequence[OutboxRow]
 
-STATUSES = (("waiting", _("waiting")), ("sent", _("sent")), ("failed", _("failed")), ("dropped", _("dropped")))
+STATUSES = tuple((status, said(status)) for status in rules.STATUSES)
 RESENT, DROPPED = ("failed", "dropped"), ("waiting", "failed")
 """What is sent again, and what is dropped."""
 

@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 
 from omnicrm_tui.languages import NAMES, iso_code
 from screens import rooms, themes
-from screens.base import Dialog
+from screens.base import AtDesk, Dialog
 from screens.links import links_of
 from widgets.controls import TextLine
 from widgets.text import fit, visible
@@ -40,12 +40,15 @@ _PLACES = {
     "i": ("item", _("Open inventory item {id}")),
     "p": ("product", _("Open product {id}")),
     "product": ("product", _("Open product {id}")),
+    "u": ("user", _("Open user {id}")),
+    "user": ("user", _("Open user {id}")),
 }
 
 _QUICK_TASKS = (
     (_("Create a customer"), "customers", "new"),
     (_("Manage inventory"), "inventory", ""),
     (_("Create a product"), "products", "new"),
+    (_("Create a user"), "users", "new"),
 )
 """Tasks of PLT-007 that exist: a room, and the action of its screen."""
 
@@ -182,7 +185,7 @@ def _tasks(app: OmniCrmApp) -> list[Command]:
 
 
 async def _start(app: OmniCrmApp, room: str, action: str) -> None:
-    while app.current_mode == room and len(app.screen_stack) > 1:
+    while app.current_mode == room and len(app.screen_stack) > 1 and not app.locked:
         await app.pop_screen()
     app.go(room)
     if action:
@@ -196,6 +199,13 @@ def _rooms(app: OmniCrmApp) -> list[Command]:
         Command(_("Go to {room}").format(room=room.title), f"g {room.letter}", partial(app.go, room.name))
         for room in (rooms.open_to(actor) if actor else ())
     ]
+
+
+def _second_factor(app: OmniCrmApp) -> None:
+    from screens.enrolment import manage
+
+    if isinstance(app.screen, AtDesk):
+        app.screen.do(partial(manage, app))
 
 
 def _application(app: OmniCrmApp) -> list[Command]:
@@ -219,6 +229,7 @@ def _application(app: OmniCrmApp) -> list[Command]:
         *([Command(_("Links and support"), "", app.action_links)] if links_of(app.settings.branding) else []),
         Command(_("All keys"), "?", app.action_keys),
         Command(_("Change password"), "", app.action_change_password),
+        Command(_("Second factor"), "", partial(_second_factor, app)),
         Command(_("Lock the screen"), "ctrl+l", app.action_lock),
         Command(_("Log out"), "", app.action_sign_out),
         Command(_("Quit"), "ctrl+q", app.action_leave),

@@ -75,7 +75,7 @@ class ProductScreen(CrmScreen):
 
     def _not_found(self, error: CrmError) -> None:
         self.tell(sentence(error), severity="error")
-        if self.is_current:
+        if self.is_active:
             self.action_back()
 
     def _show(self) -> None:
@@ -142,7 +142,7 @@ class ProductScreen(CrmScreen):
 
         async def clone() -> None:
             made = await self.desk.change(lambda work: work.catalog.clone(self.product_id))
-            if self.is_current:
+            if self.is_active:
                 self.app.switch_screen(ProductScreen(made.product_id))
 
         self.do(clone, group="clone", exclusive=True)

@@ -41,6 +41,8 @@ ROOMS = (
     Room("billing", _("Billing"), "b", "view_customer_transaction", "screens.billing:BillingScreen"),
     Room("jobs", _("Jobs"), "j", "view_provision", "screens.jobs:JobsScreen"),
     Room("status", _("Status"), "w", "view_status", "screens.status:StatusScreen"),
+    Room("users", _("Users"), "u", "admin", "screens.users:UsersScreen"),
+    Room("api-keys", _("API keys"), "k", "manage_api_keys", "screens.api_keys:ApiKeysScreen"),
     Room("lab", _("Lab"), "l", "admin", "screens.lab:LabScreen"),
 )
 
@@ -51,6 +53,8 @@ PLACES = {
     "job": "screens.job:JobScreen",
     "item": "screens.item:ItemScreen",
     "product": "screens.product:ProductScreen",
+    "user": "screens.user:UserScreen",
+    "api-key": "screens.api_key:ApiKeyScreen",
 }
 """What `app.open_place(name, id)` can open. The id of "catalogue" is the customer's who gets the product."""
 

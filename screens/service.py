@@ -94,7 +94,7 @@ class ServiceScreen(CrmScreen):
 
     def _not_found(self, error: CrmError) -> None:
         self.tell(sentence(error), severity="error")
-        if self.is_current:
+        if self.is_active:
             self.action_back()
 
     def _no_balances(self, error: CrmError) -> None:

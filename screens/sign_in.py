@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from gettext import gettext as _
 from typing import TYPE_CHECKING, TypeVar
-
-from omnicrm_tui.errors import NotAuthenticated
 
 if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
@@ -63,14 +60,29 @@ class SignIn:
     async def second_factor(self, challenge: str, code: str, *, remember: bool) -> LoginResult:
         """Finish a log-in with the authenticator's code; raises NotAuthenticated, AccountLocked (PLT-173)."""
         source = self._seat.source_address
-        result = await self._visit(lambda work: work.identity.verify_second_factor(challenge, code, source))
+        result = await self._visit(lambda work: work.second_factor.verify(challenge, code, source))
         await self._keep(result, remember)
         return result
 
     async def change_password(self, user_id: int, current: str, new: str) -> None:
-        """Change a password, a temporary one too (PLT-178); raises InvalidInput and what `login` raises."""
+        """Change the password of who is logged in; raises InvalidInput and what `login` raises."""
         source = self._seat.source_address
         await self._visit(lambda work: work.identity.change_password(user_id, current, new, source))
+
+    async def change_temporary_password(self, challenge: str, current: str, new: str) -> None:
+        """Replace a temporary password (PLT-178); raises InvalidInput and what `login` raises."""
+        source = self._seat.source_address
+        await self._visit(lambda work: work.identity.change_temporary_password(challenge, current, new, source))
+
+    async def request_password_reset(self, email: str) -> None:
+        """Have a code mailed (PLT-197); raises NotFound only where the operator wants unknown addresses told."""
+        source = self._seat.source_address
+        await self._visit(lambda work: work.password_reset.request(email, source))
+
+    async def finish_password_reset(self, code: str, new_password: str) -> None:
+        """Set a new password with a mailed code (PLT-202); raises InvalidInput."""
+        source = self._seat.source_address
+        await self._visit(lambda work: work.password_reset.finish(code, new_password, source))
 
     async def check_password(self, name: str, password: str) -> None:
         """Raise NotAuthenticated or AccountLocked unless it is the person's password; opens no session."""
@@ -122,21 +134,11 @@ def resume(crm: Crm, seat: Seat) -> Actor | None:
     """Return whose session is remembered at `seat`, if it still holds; its token stays unused: `renew` follows."""
     from omnicrm_tui.identity.actor import visitor
 
-    token = seat.session.peek() if seat.session else None
-    if token is None:
-        return None
-    try:
+    def look(token: str) -> Actor:
         with crm.reading(visitor(seat.source_address)) as work:
             return work.identity.peek(token, seat.source_address)
-    except NotAuthenticated:
-        return None
 
-
-def signed_in(result: LoginResult) -> Actor:
-    """Return the actor of a finished log-in."""
-    if result.actor is None:
-        raise NotAuthenticated(_("The log-in is not finished."))
-    return result.actor
+    return seat.session.peek(look) if seat.session else None
 
 
 def _visiting(crm: Crm, seat: Seat) -> AbstractContextManager[Work]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from omnicrm_tui.identity.actor import who
 from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.desk import ServiceSource, sentence
@@ -58,7 +59,7 @@ class ActivityPane(Pane):
             ServiceSource[Any](self.desk, lambda work: work.activity, customer_id=self.customer_id),
             [
                 Column[Any](_("When"), lambda row: formats.moment(row.timestamp), width=16),
-                Column[Any](_("Who"), lambda row: row.actor_name, min_width=10),
+                Column[Any](_("Who"), lambda row: who(row.actor_name, row.user_id), min_width=10),
                 Column[Any](_("What"), lambda row: said(row.action), weight=2, min_width=20),
                 Column[Any](_("Changed"), changed, weight=3, min_width=20, priority=1),
             ],
@@ -104,7 +105,7 @@ def entry_lines(row: ActivityRow, formats: Formats) -> list[str]:
     subject = f"{row.object_type} {row.object_id}" if row.object_id is not None else row.object_type
     pairs = [
         (_("When"), formats.moment(row.timestamp)),
-        (_("Who"), row.actor_name),
+        (_("Who"), who(row.actor_name, row.user_id)),
         (_("From"), row.source_address or "–"),
         (_("About"), subject),
         *([(_("Service"), str(row.service_id))] if row.service_id is not None else []),

@@ -62,6 +62,7 @@ class ContactsPane(Pane):
         row: ContactView = message.row
         formats = self.crm_app.formats
         pairs = (
+            (_("Number"), str(row.contact_id)),
             (_("Types"), row.contact_types),
             (_("Phone"), row.contact_phone),
             (_("E-mail"), row.contact_email),

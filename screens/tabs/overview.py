@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from omnicrm_tui.identity.permissions import PERMISSIONS
 from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.customer import CustomerScreen
@@ -28,7 +29,9 @@ class NotAllowedPane(Pane):
 
     def __init__(self, customer_id: int, title: str, permission: str) -> None:
         super().__init__(customer_id)
-        self._text = _("{title} needs the permission {permission}.").format(title=title, permission=permission)
+        self._text = _("{title} needs the permission {permission} ({words}).").format(
+            title=title, permission=permission, words=said(PERMISSIONS[permission])
+        )
 
     def compose(self) -> ComposeResult:
         yield Static(self._text, markup=False)

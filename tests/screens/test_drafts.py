@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from omnicrm_tui.customers.schemas import CustomerChange
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from screens import dialogs, drafts
 from screens.dialogs import FormDialog
+from screens.drafts import Draft, DraftFile
 from screens.unfinished import DraftOffer
 from tests.screens.harness import make_app, press, screen_text, settled, signed_in_app, type_text, until
 from tests.screens.people import add_people, add_user
@@ -118,6 +121,23 @@ async def test_it_is_kept_while_one_types(crm: Crm, monkeypatch: pytest.MonkeyPa
     (file,) = files(crm)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in (file.parent, file.parent.parent)} == {0o700}
+
+
+def test_one_that_finds_no_room_leaves_the_older_one_whole(crm: Crm) -> None:
+    file = DraftFile(crm.settings.home, 1, "new customer")
+    first = Draft(
+        "new customer", "New customer", crm.clock.now(), {"customer_name": "Zoe"}, {}, "customers", None, "new"
+    )
+    file.keep(first)
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        with pytest.raises(OSError, match="large"):
+            file.keep(replace(first, values={"customer_name": "Zoe Two"}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    assert files(crm) == [file.path]
+    assert file.read(crm.clock.now()) == first
 
 
 @pytest.mark.parametrize("keys", [("escape", "y"), ("ctrl+s",), ("ctrl+q", "y"), ("ctrl+a", "ctrl+k")])

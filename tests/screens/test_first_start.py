@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.app import OmniCrmApp
 from omnicrm_tui.config_file import load_settings
+from omnicrm_tui.first_start.answers import keep, kept
 from omnicrm_tui.settings import Settings
+from screens import first_start
 from screens.seat import Seat
 from tests.fixtures.pictures import Compare
 from tests.screens.harness import press, screen_text, settled, type_text, until
@@ -97,6 +100,39 @@ async def test_who_was_interrupted_goes_on_where_it_was_left(tmp_path: Path) -> 
         await until(pilot, lambda: "a@nord.example" in screen_text(pilot.app))
         assert "Nord" in screen_text(pilot.app)
         assert "•" not in screen_text(pilot.app)
+
+
+async def test_fields_that_are_left_faster_than_answers_are_kept_are_all_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once would take the file away from each other, and the earlier could be the last to write."""
+    home, begun, go_on = tmp_path / "home", threading.Event(), threading.Event()
+
+    def slowly(home: Path, answers: dict[str, str]) -> None:
+        assert not begun.is_set() or go_on.is_set(), "two at once"
+        begun.set()
+        assert go_on.wait(30)
+        keep(home, answers)
+
+    monkeypatch.setattr(first_start, "keep", slowly)
+    async with _app(home).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "Company *" in screen_text(pilot.app))
+        await type_text(pilot, "Nord")
+        await pilot.press("enter")
+        await until(pilot, begun.is_set)
+        await type_text(pilot, "NOK")
+        await pilot.press("enter", "enter")
+        go_on.set()
+        await settled(pilot)
+        await until(pilot, lambda: kept(home).get("currency") == "NOK")
+
+
+async def test_typing_takes_the_place_of_a_suggestion(tmp_path: Path) -> None:
+    async with _app(tmp_path / "home").run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "USD" in screen_text(pilot.app))
+        await pilot.press("enter")
+        await type_text(pilot, "NOK")
+        assert "USD" not in screen_text(pilot.app)
 
 
 @pytest.mark.parametrize("size", SIZES)

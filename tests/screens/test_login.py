@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,11 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import DatabaseProblem
-from omnicrm_tui.identity import passwords
 from omnicrm_tui.identity.actor import Actor
 from screens.desk import Desk
 from screens.login import LoginScreen
 from tests.screens.harness import OmniCrmApp, Seat, make_app, press, screen_text, settled, type_text, until
 from tests.screens.people import PASSWORD, add_people, add_user
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
-    monkeypatch.setattr(passwords, "ROUNDS", 1)
-    passwords._hasher.cache_clear()
-    passwords._nobodys_hash.cache_clear()
-    yield
-    passwords._hasher.cache_clear()
-    passwords._nobodys_hash.cache_clear()
 
 
 async def log_in(pilot: Pilot[None], name: str, password: str) -> None:

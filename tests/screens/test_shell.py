@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.identity.actor import Actor, ActorKind
+from omnicrm_tui.identity.actor import Actor, ActorKind, visitor
 from omnicrm_tui.identity.schemas import UserChange
 from screens import desk, themes
+from screens.dialogs import Confirm, Reading
+from screens.lock import LockScreen
 from screens.login import LoginScreen
+from screens.palette import commands
 from tests.screens.harness import make_app, press, screen_text, settled, signed_in_app, type_text, until
 from tests.screens.people import PASSWORD, add_people, add_user
 
@@ -141,6 +147,62 @@ async def test_the_lock_hides_everything_until_the_password(crm: Crm, admin: Act
         await until(pilot, lambda: "Half typed" in screen_text(pilot.app))
 
 
+async def locked(pilot: Pilot[None]) -> bool:
+    """Tell whether only the lock is seen, once everything is done and painted."""
+    await settled(pilot, dialog=True)
+    return isinstance(pilot.app.screen, LockScreen) and "Ada Lovelace" not in screen_text(pilot.app)
+
+
+async def test_what_ends_under_the_lock_does_not_lift_it(crm: Crm, admin: Actor) -> None:
+    """A form whose saving ends late closes itself when the lock is gone."""
+    add_people(crm, admin)
+    answers: list[bool | None] = []
+    async with signed_in_app(crm, admin) as pilot:
+        dialog = Confirm("Sure?")
+        await pilot.app.push_screen(dialog, answers.append)
+        await press(pilot, "ctrl+l")
+        dialog.finish(True)
+        dialog.finish(False)
+        assert await locked(pilot)
+        await pilot.app.pop_screen()
+        await until(pilot, lambda: not isinstance(pilot.app.screen, (Confirm, LockScreen)))
+    assert answers == [True]
+
+
+@pytest.mark.parametrize("place", ["customer", "service", "item", "product", "job"])
+async def test_a_place_that_is_not_there_does_not_lift_the_lock(crm: Crm, admin: Actor, place: str) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        app: Any = pilot.app
+        app.open_place(place, 4711)
+        app.action_lock()
+        assert await locked(pilot)
+
+
+async def test_a_task_of_the_palette_that_begins_late_does_not_lift_the_lock(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin) as pilot:
+        app: Any = pilot.app
+        task = next(one for one in commands(app, app.screen) if one.title == "Create a customer")
+        app.action_lock()
+        await task.run()
+        assert await locked(pilot)
+
+
+async def test_what_is_asked_under_the_lock_waits_for_the_password(crm: Crm, admin: Actor) -> None:
+    """The next question of an order comes when the one before was answered, and that may take a while."""
+    add_people(crm, admin)
+    user_id = add_user(crm, admin)
+    ada = Actor(ActorKind.STAFF, "ada", user_id=user_id, permissions=frozenset({"admin"}))
+    async with signed_in_app(crm, ada) as pilot:
+        await press(pilot, "ctrl+l")
+        pilot.app.push_screen(Reading("Activity", ["Ada Lovelace"]))
+        assert await locked(pilot)
+        await press(pilot, *PASSWORD, "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Reading))
+        assert "Ada Lovelace" in screen_text(pilot.app)
+
+
 async def test_leaving_asks_while_something_is_unsaved(crm: Crm, admin: Actor) -> None:
     async with signed_in_app(crm, admin) as pilot:
         await press(pilot, "n")
@@ -173,9 +235,47 @@ async def test_no_cursor_blinks(crm: Crm, admin: Actor) -> None:
             assert not line.cursor_blink
 
 
-@pytest.mark.req("BIL-374")
-async def test_who_is_revoked_is_signed_out_at_the_next_step(
+@pytest.mark.req("BIL-431", "BIL-384")
+async def test_who_sits_at_a_session_that_is_ended_elsewhere_is_signed_out_at_the_next_step(
     crm: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_people(crm, admin)
+    user_id = add_user(crm, admin)
+    with crm.as_actor(visitor("192.0.2.7")) as work:
+        ada, other = (work.identity.login("ada", PASSWORD, "192.0.2.7").actor for _ in range(2))
+    assert ada is not None
+    assert other is not None
+    monkeypatch.setattr(desk, "RECHECK_SECONDS", 0.0)
+    async with signed_in_app(crm, ada) as pilot:
+        with crm.as_actor(admin) as work:
+            work.identity.end_session(user_id, other.session_id)
+        await press(pilot, "g", "i")
+        assert "No items yet" in screen_text(pilot.app)
+        with crm.as_actor(admin) as work:
+            work.identity.end_session(user_id, ada.session_id)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LoginScreen))
+        assert "Lovelace" not in screen_text(pilot.app)
+
+
+@pytest.mark.req("BIL-378")
+async def test_a_customers_user_stays_signed_in(crm: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_people(crm, admin)
+    add_user(crm, admin, role="", contact_id=1)
+    with crm.as_actor(visitor("192.0.2.7")) as work:
+        ada = work.identity.login("ada", PASSWORD, "192.0.2.7").actor
+    assert ada is not None
+    monkeypatch.setattr(desk, "RECHECK_SECONDS", 0.0)
+    async with signed_in_app(crm, ada) as pilot:
+        await press(pilot, "r")
+        assert "Lovelace" in screen_text(pilot.app)
+        assert "Chen" not in screen_text(pilot.app)
+
+
+@pytest.mark.req("BIL-374")
+@pytest.mark.parametrize("step", ["enter", "slash", "g i"])
+async def test_who_is_revoked_is_signed_out_at_the_next_step(
+    crm: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     add_people(crm, admin)
     add_user(crm, admin, username="root", email="root@mail.example")
@@ -185,6 +285,6 @@ async def test_who_is_revoked_is_signed_out_at_the_next_step(
         with crm.as_actor(admin) as work:
             work.identity.update_user(user_id, UserChange(active=False))
         monkeypatch.setattr(desk, "RECHECK_SECONDS", 0.0)
-        await pilot.press("enter")
+        await pilot.press(*step.split(), *("a" if step == "slash" else ""))
         await until(pilot, lambda: isinstance(pilot.app.screen, LoginScreen))
         assert "Lovelace" not in screen_text(pilot.app)

@@ -12,9 +12,14 @@ from textual.screen import Screen
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.identity.schemas import Enrolment
+from omnicrm_tui.identity.second_factor import provisioning_uri
 from screens import themes
-from screens.password import ChangePassword, SecondFactor
+from screens.enrolment import BackupCodes, Enrol
+from screens.password import ChangePassword
+from screens.second_factor import SecondFactor
 from tests.fixtures.pictures import Compare
+from tests.screens.every_dialog import CODES, SECRET
 from tests.screens.harness import LARGE, SMALL, make_app, press, settled, signed_in_app, type_text
 from tests.screens.people import add_people, add_user
 
@@ -81,8 +86,10 @@ async def test_the_login_screen_looks_as_it_did(crm: Crm, admin: Actor, same_pic
 
 
 DIALOGS: dict[str, Callable[[], Screen[Any]]] = {
-    "password-forced": lambda: ChangePassword(1, forced=True),
+    "password-forced": lambda: ChangePassword(1, challenge="x"),
     "second-factor": lambda: SecondFactor("", remember=False),
+    "enrolment": lambda: Enrol(Enrolment(1, SECRET, provisioning_uri("ada@mail.example", SECRET), CODES)),
+    "backup-codes": lambda: BackupCodes(CODES),
 }
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +76,20 @@ def demo(made_demo: Path, tmp_path: Path) -> Iterator[Demo]:
     shutil.copytree(made_demo, found.home)
     found.home.chmod(0o700)
     choose_addresses(load_settings({**os.environ, **found.env}))
-    yield found
-    for process in found.processes(""):
-        with suppress(psutil.Error):
-            process.send_signal(signal.SIGTERM)
-    wait_until(lambda: not found.processes(""), lambda: f"still there: {found.processes('')}")
+    with left_in_peace(found):
+        yield found
+
+
+@contextmanager
+def left_in_peace(found: Demo) -> Iterator[None]:
+    """End what still runs in a demo after the block."""
+    try:
+        yield
+    finally:
+        for process in found.processes(""):
+            with suppress(psutil.Error):
+                process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not found.processes(""), lambda: f"still there: {found.processes('')}")
 
 
 def log_in_here(program: PtyProgram, *, remember: bool = False) -> None:
