@@ -50,6 +50,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _refuse_skip(report)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted (`record_property("count", ...)`), so that a walk shows how far it went."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "count" and report.when == "call":
+                terminalreporter.write_line(f"counted: {value}")
+
+
 def _refuse_skip(report: Report) -> Report:
     """Where OMNICRM_REFUSE_SKIPS is set, a skip fails, unless its reason names a variable set aside there."""
     announced = os.environ.get("OMNICRM_REFUSE_SKIPS")

@@ -35,7 +35,7 @@ from omnicrm_tui.database.lists import contains
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.actor import ActorKind
-from omnicrm_tui.languages import N_
+from omnicrm_tui.languages import N_, catalogue_of
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.work import Service
 
@@ -219,7 +219,7 @@ class BillingService(Service):
         invoice = Invoice(
             invoice_number=self._next_number(),
             customer_id=data.customer_id,
-            title=data.title or f"Invoice for {data.start_date} - {data.end_date}",
+            title=data.title or self._title_of(data),
             start_date=data.start_date,
             end_date=data.end_date,
             due_date=data.due_date or self._today(),
@@ -266,6 +266,11 @@ class BillingService(Service):
                 _("No transactions found: adjust the dates or the filter."), {"start_date": _("nothing found")}
             )
         invoice.subtotal, invoice.tax_amount, invoice.retail_cost = subtotal, tax, subtotal + tax
+
+    def _title_of(self, data: InvoiceInput) -> str:
+        """Return an invoice's title where none is given: in the operator's language, since the customer reads it."""
+        _ = catalogue_of(self.work.settings.crm.language).gettext
+        return _("Invoice for {start} - {end}").format(start=data.start_date, end=data.end_date)
 
     def _next_number(self) -> str:
         """Take the next number of this year (INV-YYYY-NNNNNN); it is given back when the transaction fails."""

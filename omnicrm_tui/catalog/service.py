@@ -15,7 +15,7 @@ from omnicrm_tui.catalog.schemas import Earnings, ProductChange, ProductInput, P
 from omnicrm_tui.database.lists import ListSpec, contains, flag, fold
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
-from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
@@ -114,7 +114,7 @@ class CatalogService(Service):
         found = self.session.scalars(
             select(Product).where(Product.enabled.is_(True)).order_by(Product.name_key, Product.product_id)
         )
-        confined = self.actor.kind is ActorKind.CUSTOMER
+        confined = self.actor.is_outside
         return [
             self._view(product)
             for product in found
@@ -137,7 +137,7 @@ class CatalogService(Service):
         rely on what the customer does not have, or fit none of the customer's services (CAT-368). Needs
         view_product; for a customer's user `by_customer` is always true.
         """
-        by_customer = by_customer or self.actor.kind is ActorKind.CUSTOMER
+        by_customer = by_customer or self.actor.is_outside
         offers = [
             product
             for product in self.on_sale()
@@ -154,7 +154,7 @@ class CatalogService(Service):
         """
         self._require_view()
         product = self._product(product_id)
-        if self.actor.kind is ActorKind.CUSTOMER and not product.customer_can_purchase:
+        if self.actor.is_outside and not product.customer_can_purchase:
             raise NotFound(_("There is no product {product_id}.").format(product_id=product_id))
         return self._view(product, warned=True)
 
@@ -175,7 +175,7 @@ class CatalogService(Service):
         slug = data.product_slug or self._free_slug(data.product_name)
         if data.product_slug:
             self._check_slug(slug, imported=imported)
-        return self._add({**data.model_dump(), "product_slug": slug}, "Product created")
+        return self._add({**data.model_dump(), "product_slug": slug}, N_("Product created"))
 
     def update(self, product_id: int, change: ProductChange) -> ProductView:
         """Change the given fields. Disabling stops new orders and touches no service (BIL-098).
@@ -205,7 +205,7 @@ class CatalogService(Service):
         values = {name: getattr(product, name) for name in ProductInput.model_fields}
         values["product_name"] = f"{product.product_name[:194]} clone"
         values["product_slug"] = self._free_slug(values["product_name"])
-        return self._add(values, "Product cloned")
+        return self._add(values, N_("Product cloned"))
 
     def names_needing(self, template_name: str) -> list[str]:
         """Return the names of the products that ask for that kind of item, for the stock (PLT-359)."""
@@ -248,7 +248,7 @@ class CatalogService(Service):
     def _view(self, product: Product, *, warned: bool = False) -> ProductView:
         items, items_warning = _readable(rules.parse_list, product.inventory_items_list)
         relies_on, relies_warning = _readable(rules.parse_list, product.relies_on_list)
-        confined = self.actor.kind is ActorKind.CUSTOMER
+        confined = self.actor.is_outside
         own: dict[str, Any] = {
             "earnings": _earnings(product.retail_cost, product.wholesale_cost),
             "setup_earnings": _earnings(product.retail_setup_cost, product.wholesale_setup_cost),

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
+from gettext import gettext as _
+from gettext import ngettext
 
 DATA, VOICE, SMS, MONETARY = "DATA", "VOICE", "SMS", "MONETARY"
 TYPE_ORDER = (DATA, VOICE, SMS, MONETARY)
@@ -18,7 +20,11 @@ PER_UNIT: Mapping[str, Decimal] = {"ns": Decimal(10**9), "s": Decimal(1), "cents
 UNLIMITED_VALUES = frozenset({Decimal(99_999_999), Decimal(999_999_999)})
 """What stands for "unlimited" minutes and messages (CAT-162, BIL-171)."""
 
-DATA_STEPS = (("TB", 1024**4), ("GB", 1024**3), ("MB", 1024**2), ("KB", 1024), ("B", 1))
+DATA_STEPS = ((_("TB"), 1024**4), (_("GB"), 1024**3), (_("MB"), 1024**2), (_("KB"), 1024), (_("B"), 1))
+
+_SAMPLE = _("1,234.5")
+_MARKS = str.maketrans({",": _SAMPLE[1], ".": _SAMPLE[5]})
+"""How the language writes a number: taken from a number, since most words here stand beside one."""
 
 _GRANT = re.compile(r"(?<![0-9.])(\d+(?:\.\d+)?)[ _-]?(TB|GB|MB|MINUTES|MIN|SMS|MSG)(?![A-Z])", re.IGNORECASE)
 _GRANT_UNITS: Mapping[str, tuple[str, int]] = {
@@ -84,23 +90,21 @@ def data_text(amount: Decimal) -> str:
 def short(number: Decimal) -> str:
     """Return a number with at most two decimals and no empty ones; cut, so that nobody is promised more."""
     text = f"{number.quantize(Decimal('0.01'), ROUND_DOWN):,f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return "0" if text == "-0" else text.translate(_MARKS)
 
 
 def description(kind: str, value: Decimal, *, unlimited: bool, money: str) -> str:
     """Return what is left in words (CAT-161, CAT-418..420); `money` is the value as an amount of money."""
     like = family(kind)
     if unlimited:
-        return {VOICE: "Unlimited minutes", SMS: "Unlimited SMS"}.get(like, "Unlimited")
-    if like == DATA:
-        return f"{data_text(value)} remaining"
-    if like == VOICE:
-        return f"{short(value / _MINUTE)} minutes remaining"
-    if like == SMS:
-        return f"{short(value)} SMS remaining"
+        return {VOICE: _("Unlimited minutes"), SMS: _("Unlimited SMS")}.get(like, _("Unlimited"))
     if like == MONETARY:
-        return f"{money} credit"
-    return f"{short(value)} remaining"
+        return _("{money} credit").format(money=money)
+    if like == VOICE:
+        return _("{number} minutes remaining").format(number=short(value / _MINUTE))
+    if like == SMS:
+        return _("{number} SMS remaining").format(number=short(value))
+    return _("{amount} remaining").format(amount=data_text(value) if like == DATA else short(value))
 
 
 def display_name(balance_id: str) -> str:
@@ -128,20 +132,18 @@ def moment(text: object) -> datetime | None:
 def relative(when: datetime | None, now: datetime) -> str:
     """Return how far away an instant is (CAT-160, CAT-166): "in 11 days", "tomorrow", "expired", "never"."""
     if when is None:
-        return "never"
+        return _("never")
     seconds = int((when - now).total_seconds())
     if seconds <= 0:
-        return "expired"
+        return _("expired")
     if seconds < _HOUR:
-        return _count(max(1, seconds // _MINUTE), "minute")
+        minutes = max(1, seconds // _MINUTE)
+        return ngettext("in {n} minute", "in {n} minutes", minutes).format(n=minutes)
     if seconds < _DAY:
-        return _count(seconds // _HOUR, "hour")
+        hours = seconds // _HOUR
+        return ngettext("in {n} hour", "in {n} hours", hours).format(n=hours)
     days = seconds // _DAY
-    return "tomorrow" if days == 1 else _count(days, "day")
-
-
-def _count(number: int, word: str) -> str:
-    return f"in {number} {word}{'' if number == 1 else 's'}"
+    return _("tomorrow") if days == 1 else ngettext("in {n} day", "in {n} days", days).format(n=days)
 
 
 def plan_parts(action_plan_id: str) -> dict[str, str]:

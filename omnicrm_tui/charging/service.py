@@ -11,7 +11,6 @@ from typing import Any
 from omnicrm_tui.charging import rules
 from omnicrm_tui.charging.schemas import AccountView, ActionPlanView, BalanceView
 from omnicrm_tui.errors import OutsideSystemError
-from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.integrations.ocs import OcsClient
 from omnicrm_tui.work import Service, Work
 
@@ -39,7 +38,7 @@ class ChargingService(Service):
         OutsideSystemError when the charging system is unreachable, slow, or answers nonsense.
         """
         service = self.work.customer_services.get(service_id)
-        if self.actor.kind is ActorKind.CUSTOMER and not service.service_usage_visible_to_customer:
+        if self.actor.is_outside and not service.service_usage_visible_to_customer:
             return AccountView(service_id, service.service_uuid, "hidden")
         asked = {"Account": service.service_uuid}
         account = self._ocs.find("ApierV2.GetAccount", asked)
@@ -101,9 +100,9 @@ class ChargingService(Service):
         frequency = parts.get("ProductID", "") if parts.get("ProductID", "").endswith("Plan") else ""
         return ActionPlanView(
             action_plan_id=action_plan_id,
-            plan_name=parts.get("ProductName", "N/A"),
-            action_name=parts.get("ActionPlan", "N/A"),
-            frequency=f"Every {frequency}" if frequency else "N/A",
+            plan_name=parts.get("ProductName", _("N/A")),
+            action_name=parts.get("ActionPlan", _("N/A")),
+            frequency=_("Every {frequency}").format(frequency=frequency) if frequency else _("N/A"),
             next_exec_time=when,
             next_exec_text=rules.relative(when, self.work.clock.now()),
             parts=parts,

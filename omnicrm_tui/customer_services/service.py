@@ -276,7 +276,7 @@ class CustomerServicesService(Service):
 
     def _view(self, service: CustomerService) -> ServiceView:
         product_id, owner = service.product_id, service.customer_id
-        hidden = dict.fromkeys(("wholesale_cost", "service_notes")) if self.actor.kind is ActorKind.CUSTOMER else {}
+        hidden = dict.fromkeys(("wholesale_cost", "service_notes")) if self.actor.is_outside else {}
         products = self.work.catalog.names_of({product_id}) if product_id is not None else {}
         return view_of(
             service,

@@ -229,7 +229,7 @@ class InventoryService(Reservations):
         template = self.session.get_one(InventoryTemplate, item.inventory_template_id)
         labels = labels_of(template)
         owner = item.customer_id
-        confined = self.actor.kind is ActorKind.CUSTOMER
+        confined = self.actor.is_outside
         return view_of(
             item,
             ItemView,

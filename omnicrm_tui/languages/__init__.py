@@ -56,17 +56,27 @@ def configured(env: Mapping[str, str] = os.environ) -> str:
     return language if isinstance(language, str) else ENGLISH
 
 
+def catalogue_of(language: str) -> gettext.NullTranslations:
+    """Return the texts of `language`, for what is written to others than who runs this process; else English."""
+    code = iso_code(language)
+    if code in NAMES and code != ENGLISH:
+        return gettext.translation(DOMAIN, FOLDER, [code])
+    return gettext.NullTranslations()
+
+
 def speak(language: str) -> None:
     """Let every text that is imported from now on be `language`'s, or English where there is no such catalogue."""
     global _catalogue
-    code = iso_code(language)
-    _catalogue = gettext.NullTranslations()
-    if code in NAMES and code != ENGLISH:
-        _catalogue = gettext.translation(DOMAIN, FOLDER, [code])
+    _catalogue = catalogue_of(language)
     # The standard library's own functions look for a catalogue in the file system at every call.
     gettext.gettext, gettext.ngettext = _catalogue.gettext, _catalogue.ngettext
 
 
-def said(word: str) -> str:
-    """Return a stored word in the language of this process; words that are not ours (an operator's) stay."""
-    return _catalogue.pgettext(STORED, word) if word else ""
+def spoken(text: str) -> str:
+    """Return a text in the language that is bound by now, as `_` of a module that is imported before it is bound."""
+    return _catalogue.gettext(text)
+
+
+def said(word: str, texts: gettext.NullTranslations | None = None) -> str:
+    """Return a stored word in the language of this process, or of `texts`; words that are not ours stay."""
+    return (texts or _catalogue).pgettext(STORED, word) if word else ""

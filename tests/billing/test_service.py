@@ -19,6 +19,7 @@ from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.listing import FIRST, Anchor, Edge, ListQuery
 from omnicrm_tui.schemas import Input, parse
+from omnicrm_tui.settings import CrmSection
 
 
 def add_customer(crm: Crm, admin: Actor, **more: Any) -> int:
@@ -319,6 +320,19 @@ def test_an_invoice_takes_the_open_transactions_of_its_days_and_freezes_the_tota
     mobile = add(any_crm, admin, customer, 5, description="Mobile extra").transaction_id
     narrow = invoice(any_crm, admin, customer, filter_text="Mobile")
     assert [line.transaction_id for line in narrow.transactions] == [mobile]
+
+
+@pytest.mark.req("BIL-308", "PLT-483")
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "Invoice for 2026-11-01 - 2026-11-30"), ("fr", "Facture du 2026-11-01 au 2026-11-30")],
+)
+def test_an_invoice_without_a_title_gets_one_that_its_customer_can_read(
+    any_crm: Crm, admin: Actor, customer: int, language: str, title: str
+) -> None:
+    any_crm.settings = any_crm.settings.model_copy(update={"crm": CrmSection(language=language)})
+    add(any_crm, admin, customer, 45)
+    assert invoice(any_crm, admin, customer).title == title
 
 
 @pytest.mark.req("BIL-312", "BIL-314")

@@ -31,13 +31,13 @@ def add_person(place: Place, name: str) -> None:
     crm.close()
 
 
-def log_in(program: PtyProgram, name: str) -> None:
-    """Log in at a terminal as somebody who was added, and see the customers."""
+def log_in(program: PtyProgram, name: str, *seen: str) -> None:
+    """Log in at a terminal as somebody who was added, and see the customers, or what else is `seen` then."""
     program.wait_for("Password", timeout=ANSWER_SECONDS)
     program.write(f"{name}@mail.example\t".encode())
     program.wait_for(f"{name}@mail.example", timeout=ANSWER_SECONDS)
     program.write(PASSWORD.encode() + b"\r")
-    program.wait_for("Customers", "1 of ", timeout=ANSWER_SECONDS)
+    program.wait_for(*(seen or ("Customers", "1 of ")), timeout=ANSWER_SECONDS)
 
 
 class Person(threading.Thread):

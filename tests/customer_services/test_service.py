@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -307,6 +308,10 @@ def test_a_customers_user_sees_its_visible_services_without_notes(any_desk: Desk
         assert work.customer_services.customer_of(theirs.service_id) is None
         with pytest.raises(NotPermitted):
             work.customer_services.update(shown.service_id, ServiceChange(service_name="Mine"))
+    key = replace(own, kind=ActorKind.MACHINE, name="portal", permissions=frozenset({"view_customer_service"}))
+    with any_desk.crm.reading(key) as work:
+        seen = work.customer_services.get(shown.service_id)
+        assert (seen.service_notes, seen.wholesale_cost) == (None, None), "a key of one customer sees what it sees"
 
 
 @pytest.mark.req("CAT-203", "SVC-097", "SVC-111", "SVC-251")

@@ -22,7 +22,7 @@ from omnicrm_tui.demo import accounts
 from omnicrm_tui.demo.build import BEGINNING, fill
 from omnicrm_tui.demo.catalogue import GIB, PRODUCTS
 from omnicrm_tui.identity.actor import Actor
-from omnicrm_tui.job import Job
+from omnicrm_tui.job.runner import Job
 from omnicrm_tui.lab.network import LabNetwork
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.provisioning.rules import SUCCESS

@@ -135,3 +135,7 @@ def test_an_sms_centre_in_trouble_is_tried_again_and_its_key_is_told_to_nobody(l
 )
 def test_texts_go_below_the_configured_path(url: str, address: str) -> None:
     assert plaintext_address(url) == address
+
+
+def test_the_lab_lets_itself_be_asked_for_the_account(lab: LabNetwork) -> None:
+    assert mailjet(lab).check() == "Mailjet knows the key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from omnicrm_tui import languages
+from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.demo.build import make_demo
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.languages import locales
 from omnicrm_tui.settings import CrmSection
@@ -51,17 +54,60 @@ def test_screens_in_french_are_whole_at_80x24() -> None:
 def test_commands_speak_the_configured_language_and_programs_hear_english(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    (home / "config.yaml").write_text("crm: {language: fr}\n")
+    (home / "config.yaml").write_text("crm: {language: fr}\ndatabase: {server: 192.0.2.1}\n")
     (home / "config.yaml").chmod(0o600)
     help_page = python("-m", "omnicrm_tui.cli", "user", "create", "--help", OMNICRM_HOME=str(home)).stdout
     assert "Créer un utilisateur qui peut se connecter." in help_page
     assert "L’adresse électronique ; elle sert à se connecter." in " ".join(help_page.replace(SPACE, " ").split())
-    assert "tout va bien" in python("-m", "omnicrm_tui.cli", "config", "check", OMNICRM_HOME=str(home)).stdout
+    checked = python("-m", "omnicrm_tui.cli", "config", "check", OMNICRM_HOME=str(home)).stdout
+    assert f"Attention{SPACE}: database.password est vide." in checked
+    assert "tout va bien" in checked
+    (tmp_path / ".env").write_text("REACT_APP_LOCALE=fr\nNOBODYS=1\n")
+    told = python("-m", "omnicrm_tui.cli", "config", "import", str(tmp_path / ".env"), OMNICRM_HOME=str(home)).stderr
+    assert told.strip() == f"Sans usage ici{SPACE}: NOBODYS."
     assert (
         "The address to listen on." in python("-m", "omnicrm_tui.cli", "serve", "--help", OMNICRM_HOME=str(home)).stdout
     )
     english = python("-m", "omnicrm_tui.cli", "user", "create", "--help", OMNICRM_HOME=str(tmp_path / "other")).stdout
     assert "Create a user who can log in." in english
+
+
+@pytest.mark.req("PLT-425", "PLT-483")
+def test_mistakes_in_the_configuration_are_told_in_the_language_that_it_names(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    tmp_path.chmod(0o700)
+    config.write_text("crm: {language: fr, currency: usd}\nsmtp: {port: 0, hots: x}\n")
+    terminal = "from omnicrm_tui.cli import terminal\ntry: terminal._loaded()\nexcept Exception as error: print(error)"
+    for arguments in (("-m", "omnicrm_tui.cli", "config", "check"), ("-c", terminal)):
+        done = python(*arguments, OMNICRM_HOME=str(tmp_path))
+        told = (done.stderr + done.stdout).replace(SPACE, " ")
+        assert f"{config}:1: crm.currency vaut 'usd': valeur permise : trois lettres majuscules comme USD." in told
+        assert "smtp.port vaut '0': valeur permise : un nombre entier de 1 à 65535." in told
+        assert "smtp.hots n’est pas un réglage. Vouliez-vous dire host ? Permis : " in told
+    config.write_text("crm: {language: fr}\ncrm: {}\n")
+    done = python("-m", "omnicrm_tui.cli", "config", "check", OMNICRM_HOME=str(tmp_path))
+    # Where the file cannot be read, nobody knows which language it names.
+    assert "the key crm appears twice" in done.stderr
+    config.write_text("crm: {language: fr, currency: usd}\n")
+    served = python("-m", "omnicrm_tui.cli", "serve", "--port", "0", OMNICRM_HOME=str(tmp_path))
+    assert "crm.currency is 'usd': three capital letters such as USD are allowed." in served.stderr
+
+
+@pytest.mark.req("PLT-483")
+def test_what_programs_read_is_english_and_what_people_read_is_not(tmp_path: Path) -> None:
+    home, key = tmp_path / "home", "k" * 44
+    make_demo(load_settings({"OMNICRM_HOME": str(home)}), 3)
+    sections = {"crm": {"language": "fr"}, "ocs": {"cgrates": "127.0.0.1:1"}, "api_keys": {key: {"roles": ["admin"]}}}
+    (home / "config.yaml").write_text(json.dumps(sections))
+
+    def omnicrm(*arguments: str) -> str:
+        done = python("-m", "omnicrm_tui.cli", *arguments, OMNICRM_HOME=str(home), OMNICRM_API_KEY=key)
+        return done.stdout.replace(SPACE, " ")
+
+    assert "problem: Le système de taxation" in omnicrm("service", "show", "1")
+    for form in ("--json", "--csv"):
+        assert "The charging system at 127.0.0.1:1 cannot be reached" in omnicrm("service", "show", "1", form)
+    assert '"name": "Database"' in omnicrm("doctor", "--quick", "--json")
 
 
 @pytest.mark.req("PLT-484", "PLT-485", "PLT-486")

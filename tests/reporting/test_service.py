@@ -73,9 +73,7 @@ def test_the_outbox_tells_what_waits_and_since_when(any_crm: Crm, admin: Actor, 
 
 
 @pytest.mark.req("PLT-069")
-def test_sessions_are_counted_while_they_are_open(
-    any_crm: Crm, admin: Actor, clock: FrozenClock, cheap_hashes: None
-) -> None:
+def test_sessions_are_counted_while_they_are_open(any_crm: Crm, admin: Actor, clock: FrozenClock) -> None:
     data = {"username": "ada", "email": "ada@mail.example", "first_name": "A", "last_name": "L", "role": "Support"}
     with any_crm.as_actor(admin) as work:
         work.identity.ensure_catalogue()
