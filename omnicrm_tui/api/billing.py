@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.customers import know_customer
 from omnicrm_tui.api.paging import Id, ListingDep
-from omnicrm_tui.api.paths import creates
-from omnicrm_tui.api.serialize import Answer, page_answer
-from omnicrm_tui.billing.schemas import InvoiceInput, TransactionInput
+from omnicrm_tui.api.paths import Router, creates
+from omnicrm_tui.api.serialize import Answer, Listed, page_answer
+from omnicrm_tui.billing.schemas import (
+    BillingFigures,
+    InvoiceFigures,
+    InvoiceInput,
+    InvoiceRow,
+    InvoiceView,
+    TransactionInput,
+    TransactionRow,
+    TransactionView,
+)
 from omnicrm_tui.schemas import MAX_ID
 
-router = APIRouter(tags=["Billing"])
+router = Router(tags=["Billing"])
 
 OfCustomer = Annotated[int | None, Query(ge=1, le=MAX_ID)]
 NEWEST_TRANSACTION = "transaction_date"
@@ -23,7 +32,7 @@ NEWEST_INVOICE = "invoice_id"
 
 
 @router.get("/transaction")
-def list_transactions(caller: CallerDep, listing: ListingDep) -> Answer:
+def list_transactions(caller: CallerDep, listing: ListingDep) -> Answer[Listed[TransactionRow]]:
     """List transactions, newest first unless sorted (CAT-216). Needs view_customer_transaction."""
     with caller.reading() as work:
         query = listing.newest_first(NEWEST_TRANSACTION)
@@ -31,7 +40,7 @@ def list_transactions(caller: CallerDep, listing: ListingDep) -> Answer:
 
 
 @router.get("/transaction/statistics")
-def transaction_figures(caller: CallerDep, customer_id: OfCustomer = None) -> Answer:
+def transaction_figures(caller: CallerDep, customer_id: OfCustomer = None) -> Answer[BillingFigures]:
     """Return the sums of a customer or of all (BIL-356). Needs view_customer_transaction."""
     with caller.reading() as work:
         if customer_id is not None:
@@ -40,7 +49,9 @@ def transaction_figures(caller: CallerDep, customer_id: OfCustomer = None) -> An
 
 
 @router.get("/transaction/customer_id/{customer_id}")
-def list_customer_transactions(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer:
+def list_customer_transactions(
+    caller: CallerDep, customer_id: Id, listing: ListingDep
+) -> Answer[Listed[TransactionRow]]:
     """List a customer's transactions, newest first unless sorted. Needs view_customer_transaction."""
     with caller.reading() as work:
         know_customer(work, customer_id)
@@ -51,7 +62,7 @@ def list_customer_transactions(caller: CallerDep, customer_id: Id, listing: List
 @creates(router, "/transaction")
 def add_transaction(
     caller: CallerDep, data: Annotated[TransactionInput, Depends(JsonBody(TransactionInput))]
-) -> Answer:
+) -> Answer[TransactionView]:
     """Record a charge or a credit (CAT-205, CAT-217). Needs create_customer_transaction."""
     with caller.working() as work:
         added = work.billing.add(data)
@@ -59,7 +70,7 @@ def add_transaction(
 
 
 @router.get("/transaction/{transaction_id}")
-def get_transaction(caller: CallerDep, transaction_id: Id) -> Answer:
+def get_transaction(caller: CallerDep, transaction_id: Id) -> Answer[TransactionView]:
     """Return a transaction (BIL-363). Needs view_customer_transaction."""
     with caller.reading() as work:
         return Answer(work.billing.get(transaction_id))
@@ -67,7 +78,7 @@ def get_transaction(caller: CallerDep, transaction_id: Id) -> Answer:
 
 @router.post("/transaction/{transaction_id}/void")
 @router.delete("/transaction/{transaction_id}")
-def void_transaction(caller: CallerDep, transaction_id: Id) -> Answer:
+def void_transaction(caller: CallerDep, transaction_id: Id) -> Answer[TransactionView]:
     """Void a transaction; it stays in the books (BIL-368, CAT-569).
 
     Needs delete_customer_transaction; 409 when it is invoiced or void.
@@ -78,7 +89,7 @@ def void_transaction(caller: CallerDep, transaction_id: Id) -> Answer:
 
 
 @router.get("/invoice")
-def list_invoices(caller: CallerDep, listing: ListingDep) -> Answer:
+def list_invoices(caller: CallerDep, listing: ListingDep) -> Answer[Listed[InvoiceRow]]:
     """List invoices, newest first unless sorted (CAT-218). Needs view_customer_invoice."""
     with caller.reading() as work:
         query = listing.newest_first(NEWEST_INVOICE)
@@ -86,7 +97,7 @@ def list_invoices(caller: CallerDep, listing: ListingDep) -> Answer:
 
 
 @router.get("/invoice/statistics")
-def invoice_figures(caller: CallerDep, customer_id: OfCustomer = None) -> Answer:
+def invoice_figures(caller: CallerDep, customer_id: OfCustomer = None) -> Answer[InvoiceFigures]:
     """Return count and sum of the invoices of a customer or of all (BIL-294..297). Needs view_customer_invoice."""
     with caller.reading() as work:
         if customer_id is not None:
@@ -95,7 +106,7 @@ def invoice_figures(caller: CallerDep, customer_id: OfCustomer = None) -> Answer
 
 
 @router.get("/invoice/customer_id/{customer_id}")
-def list_customer_invoices(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer:
+def list_customer_invoices(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer[Listed[InvoiceRow]]:
     """List a customer's invoices, newest first unless sorted. Needs view_customer_invoice."""
     with caller.reading() as work:
         know_customer(work, customer_id)
@@ -104,7 +115,9 @@ def list_customer_invoices(caller: CallerDep, customer_id: Id, listing: ListingD
 
 
 @creates(router, "/invoice")
-def add_invoice(caller: CallerDep, data: Annotated[InvoiceInput, Depends(JsonBody(InvoiceInput))]) -> Answer:
+def add_invoice(
+    caller: CallerDep, data: Annotated[InvoiceInput, Depends(JsonBody(InvoiceInput))]
+) -> Answer[InvoiceView]:
     """Invoice a customer's open transactions of some days (CAT-219). Needs create_customer_invoice."""
     with caller.working() as work:
         created = work.billing.add_invoice(data)
@@ -112,7 +125,7 @@ def add_invoice(caller: CallerDep, data: Annotated[InvoiceInput, Depends(JsonBod
 
 
 @router.get("/invoice/{invoice_id}")
-def get_invoice(caller: CallerDep, invoice_id: Id) -> Answer:
+def get_invoice(caller: CallerDep, invoice_id: Id) -> Answer[InvoiceView]:
     """Return an invoice with its lines (BIL-318..320). Needs view_customer_invoice."""
     with caller.reading() as work:
         return Answer(work.billing.invoice(invoice_id))

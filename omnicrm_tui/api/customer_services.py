@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from omnicrm_tui.api.auth import Caller, CallerDep
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.customers import know_customer
 from omnicrm_tui.api.paging import Id, ListingDep
-from omnicrm_tui.api.paths import creates
-from omnicrm_tui.api.serialize import Answer, as_dict, page_answer
+from omnicrm_tui.api.paths import Router, creates
+from omnicrm_tui.api.serialize import Answer, Listed, Message, as_dict, page_answer
 from omnicrm_tui.charging.schemas import AccountView, ActionPlanView, BalanceView
-from omnicrm_tui.customer_services.schemas import READ_ONLY, ServiceChange, ServiceInput, ServiceView
+from omnicrm_tui.customer_services.schemas import READ_ONLY, ServiceChange, ServiceInput, ServiceRow, ServiceView
 from omnicrm_tui.errors import OutsideSystemError
 
-router = APIRouter(tags=["Services"])
+router = Router(tags=["Services"])
 
 _SHOWN_ONLY = {
     "customer_name",
@@ -32,7 +32,7 @@ _SHOWN_ONLY = {
 
 
 @router.get("/service")
-def list_services(caller: CallerDep, listing: ListingDep) -> Answer:
+def list_services(caller: CallerDep, listing: ListingDep) -> Answer[Listed[ServiceRow]]:
     """List services, newest first unless sorted. Needs view_customer_service."""
     with caller.reading() as work:
         query = listing.newest_first("service_id")
@@ -40,7 +40,7 @@ def list_services(caller: CallerDep, listing: ListingDep) -> Answer:
 
 
 @router.get("/service/customer_id/{customer_id}")
-def list_customer_services(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer:
+def list_customer_services(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer[Listed[ServiceRow]]:
     """List a customer's services, newest first unless sorted. Needs view_customer_service."""
     with caller.reading() as work:
         know_customer(work, customer_id)
@@ -49,7 +49,9 @@ def list_customer_services(caller: CallerDep, customer_id: Id, listing: ListingD
 
 
 @creates(router, "/service")
-def create_service(caller: CallerDep, data: Annotated[ServiceInput, Depends(JsonBody(ServiceInput))]) -> Answer:
+def create_service(
+    caller: CallerDep, data: Annotated[ServiceInput, Depends(JsonBody(ServiceInput))]
+) -> Answer[ServiceView]:
     """Create a service; what is left out comes from the product (CAT-198). Needs create_customer_service."""
     with caller.working() as work:
         created = work.customer_services.create(data)
@@ -57,7 +59,7 @@ def create_service(caller: CallerDep, data: Annotated[ServiceInput, Depends(Json
 
 
 @router.get("/service/service_uuid/{service_uuid}")
-def get_service_by_uuid(caller: CallerDep, service_uuid: str) -> Answer:
+def get_service_by_uuid(caller: CallerDep, service_uuid: str) -> Answer[dict[str, Any]]:
     """Return the service of a charging account (CAT-201). Needs view_customer_service."""
     with caller.reading() as work:
         service = work.customer_services.get_by_uuid(service_uuid)
@@ -65,7 +67,7 @@ def get_service_by_uuid(caller: CallerDep, service_uuid: str) -> Answer:
 
 
 @router.get("/service/{service_id}")
-def get_service(caller: CallerDep, service_id: Id) -> Answer:
+def get_service(caller: CallerDep, service_id: Id) -> Answer[dict[str, Any]]:
     """Return a service with its live account in `cgrates` (CAT-199, CAT-200). Needs view_customer_service.
 
     Where the charging system cannot be asked, `cgrates` is null and `cgrates_problem` says why.
@@ -80,7 +82,7 @@ def change_service(
     caller: CallerDep,
     service_id: Id,
     change: Annotated[ServiceChange, Depends(JsonBody(ServiceChange, READ_ONLY | _SHOWN_ONLY))],
-) -> Answer:
+) -> Answer[ServiceView]:
     """Change the 16 fields that can be changed; read-only ones are left alone (CAT-073, CAT-074, CAT-202).
 
     Needs update_customer_service.
@@ -91,14 +93,14 @@ def change_service(
 
 
 @router.delete("/service/{service_id}")
-def delete_service(caller: CallerDep, service_id: Id) -> Answer:
+def delete_service(caller: CallerDep, service_id: Id) -> Answer[Message]:
     """Delete a service; a play's rollback does (CAT-203). Needs delete_customer_service."""
     with caller.working() as work:
         work.customer_services.delete(service_id)
-    return Answer({"message": "Service deleted"})
+    return Answer(Message("Service deleted"))
 
 
-def _with_account(caller: Caller, service: ServiceView) -> Answer:
+def _with_account(caller: Caller, service: ServiceView) -> Answer[dict[str, Any]]:
     """Merge the account in, read in a unit of work of its own: a slow answer holds no transaction open."""
     problem, cgrates = None, None
     try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.routing import APIRoute
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core.core_schema import DecimalSchema
 
 from omnicrm_tui import __version__
 from omnicrm_tui.api.bodies import JsonBody
@@ -97,14 +100,16 @@ def build(routers: Sequence[APIRouter]) -> dict[str, Any]:
         title="OmniCRM", version=__version__, description=_ABOUT, routes=routes, openapi_version="3.0.3"
     )
     bodies, schemas = _bodies(routes)
+    answers, answered = _answers(routes)
     paths: dict[str, Any] = {}
     for path, operations in listed["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, bodies.get((path, method.upper())))
+            place = (path, method.upper())
+            _complete(operation, bodies.get(place), answers[place])
         for number, spelling in enumerate(spellings(path)):
             paths[spelling] = _renamed(operations, number)
     listed["paths"] = dict(sorted(paths.items()))
-    listed["components"] = {"schemas": {**schemas, "Error": _ERROR}, "securitySchemes": _SECURITY}
+    listed["components"] = {"schemas": {**schemas, **answered, "Error": _ERROR}, "securitySchemes": _SECURITY}
     listed["security"] = [{"bearer": []}, {"apiKey": []}]
     document: dict[str, Any] = _plainer(listed)
     return document
@@ -125,9 +130,40 @@ def _bodies(routes: Iterable[APIRoute]) -> tuple[dict[tuple[str, str], str], dic
     return {place: by_model[model] for place, model in models.items()}, document.get("$defs", {})
 
 
-def _complete(operation: dict[str, Any], body: str | None) -> None:
+def _answers(routes: Iterable[APIRoute]) -> tuple[dict[tuple[str, str], Any], dict[str, Any]]:
+    """Return what each path and method answers, of the handler's `Answer[...]`, and all schemas."""
+    kinds = {
+        (route.path, method): _content(get_type_hints(route.endpoint)["return"])
+        for route in routes
+        for method in route.methods or ()
+    }
+    adapters = {kind: TypeAdapter(kind) for kind in dict.fromkeys(kinds.values())}
+    schemas, document = TypeAdapter.json_schemas(
+        [(kind, "serialization", adapter) for kind, adapter in adapters.items()],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_AsAnswered,
+    )
+    return {place: schemas[kind, "serialization"] for place, kind in kinds.items()}, document.get("$defs", {})
+
+
+def _content(returned: Any) -> Any:
+    """Return what an `Answer[...]` holds, or one of several; anything where a handler answers no JSON."""
+    answers = get_args(returned) if get_origin(returned) in (Union, UnionType) else (returned,)
+    contents = tuple(content for answer in answers for content in get_args(answer))
+    return Union[contents] if contents else Any  # noqa: UP007 - of a tuple
+
+
+class _AsAnswered(GenerateJsonSchema):
+    """Amounts are answered as numbers."""
+
+    def decimal_schema(self, schema: DecimalSchema) -> dict[str, Any]:
+        """Return the schema of an amount."""
+        return {"type": "number"}
+
+
+def _complete(operation: dict[str, Any], body: str | None, answer: dict[str, Any]) -> None:
     operation["responses"] = {
-        "200": {"description": "Success", "content": {"application/json": {"schema": {}}}},
+        "200": {"description": "Success", "content": {"application/json": {"schema": answer}}},
         "default": {
             "description": "What went wrong",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},

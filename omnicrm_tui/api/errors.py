@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -34,13 +35,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OverflowError, _number_too_large)
 
 
-def refusal(status: int, message: str, fields: dict[str, str] | None = None) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What went wrong, in one sentence and by field."""
+
+    message: str
+    errors: dict[str, str]
+
+
+def refusal(status: int, message: str, fields: dict[str, str] | None = None) -> Answer[Refusal]:
     """Return an error answer."""
     headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    return Answer({"message": message, "errors": fields or {}}, status, headers)
+    return Answer(Refusal(message, fields or {}), status, headers)
 
 
-async def _crm_error(_request: Request, error: Exception) -> Answer:
+async def _crm_error(_request: Request, error: Exception) -> Answer[Refusal]:
     if not isinstance(error, errors.CrmError):
         raise error
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
@@ -56,7 +65,7 @@ def in_our_words(error: errors.CrmError) -> str:
     return "The database cannot be used. The log says why."
 
 
-async def _invalid_request(_request: Request, error: Exception) -> Answer:
+async def _invalid_request(_request: Request, error: Exception) -> Answer[Refusal]:
     """Answer 404 for an id that cannot exist, 400 for wrong query parameters."""
     if not isinstance(error, RequestValidationError):
         raise error
@@ -67,7 +76,7 @@ async def _invalid_request(_request: Request, error: Exception) -> Answer:
     return refusal(400, "Some parameters are not right.", fields)
 
 
-async def _http_error(_request: Request, error: Exception) -> Answer:
+async def _http_error(_request: Request, error: Exception) -> Answer[Refusal]:
     if not isinstance(error, HTTPException):
         raise error
     sentences = {404: "There is nothing at this address.", 405: "This address does not take this method."}
@@ -76,6 +85,6 @@ async def _http_error(_request: Request, error: Exception) -> Answer:
     return answer
 
 
-async def _number_too_large(_request: Request, _error: Exception) -> Answer:
+async def _number_too_large(_request: Request, _error: Exception) -> Answer[Refusal]:
     """Answer for a number that no database column holds."""
     return refusal(400, "A number is too large.")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from omnicrm_tui import __version__
 from omnicrm_tui.api.auth import CrmDep
 from omnicrm_tui.api.errors import in_our_words
+from omnicrm_tui.api.paths import Router
 from omnicrm_tui.api.serialize import Answer
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.database.migrate import SchemaState
@@ -20,12 +21,12 @@ from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.listing import ListQuery
 from omnicrm_tui.messaging.rules import DUTIES
 
-router = APIRouter(tags=["Health"])
+router = Router(tags=["Health"])
 PUBLIC: dict[str, Any] = {"security": []}
 
 
 @router.get("/health", openapi_extra=PUBLIC)
-def health(crm: CrmDep) -> Answer:
+def health(crm: CrmDep) -> Answer[dict[str, Any]]:
     """Answer 200 when requests can be served, 503 when the database cannot be used."""
     try:
         with crm.reading(system_actor("health")) as work:
@@ -36,13 +37,13 @@ def health(crm: CrmDep) -> Answer:
 
 
 @router.get("/health/live", openapi_extra=PUBLIC)
-async def live() -> Answer:
+async def live() -> Answer[dict[str, Any]]:
     """Answer 200 as long as the process answers at all."""
     return Answer({"status": "ok", "version": __version__})
 
 
 @router.get("/health/ready", openapi_extra=PUBLIC)
-async def ready(request: Request) -> Answer:
+async def ready(request: Request) -> Answer[dict[str, Any]]:
     """Answer 200 when the database can be used and has this program's version, 503 when not, within a second.
 
     `duties` tells which of the chores some process leads. A server is ready without: what is due waits meanwhile.
@@ -67,5 +68,5 @@ def readiness_of(crm: Crm) -> dict[str, Any]:
     return {"schema": version.revision, "schema_state": version.state.value, "duties": duties}
 
 
-def _unavailable(sentence: str) -> Answer:
+def _unavailable(sentence: str) -> Answer[dict[str, Any]]:
     return Answer({"status": "unavailable", "database": sentence, "version": __version__}, 503)

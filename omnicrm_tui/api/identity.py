@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from pydantic import Field, SecretStr
 
 from omnicrm_tui.api.auth import CrmDep, SourceDep, identify
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.health import PUBLIC
 from omnicrm_tui.api.paging import Id
-from omnicrm_tui.api.serialize import Answer
+from omnicrm_tui.api.paths import Router
+from omnicrm_tui.api.serialize import Answer, Message
 from omnicrm_tui.errors import InvalidInput, NotAuthenticated, NotPermitted
 from omnicrm_tui.identity.actor import visitor
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 from omnicrm_tui.schemas import MAX_ID, Input
 
-router = APIRouter(tags=["Identity"])
+router = Router(tags=["Identity"])
 
 Token = Annotated[str, Field(max_length=4096)]
 Password = Annotated[SecretStr, Field(max_length=1024)]
@@ -68,8 +72,49 @@ class PasswordChange(Input):
     new_password: Password
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """An access token, under both names that clients read it by, its end, and the refresh token for the next."""
+
+    token: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn(Renewed):
+    """A session, and what its user may do; nothing before the second factor is on, where `must_enable_2fa`."""
+
+    user_id: int
+    roles: Sequence[str]
+    permissions: Sequence[str]
+    must_enable_2fa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForCode:
+    """The log-in goes on at `/2fa/verify/user/{user_id}`."""
+
+    requires_2fa: Literal[True]
+    user_id: int
+    challenge_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForPassword:
+    """The log-in goes on at `/auth/change_password`."""
+
+    must_change_password: Literal[True]
+    user_id: int
+    challenge_token: str = field(repr=False)
+
+
+LogIn = LoggedIn | AskedForCode | AskedForPassword
+
+
 @router.post("/auth/login", openapi_extra=PUBLIC)
-def login(crm: CrmDep, source: SourceDep, given: Annotated[LoginInput, Depends(JsonBody(LoginInput))]) -> Answer:
+def login(crm: CrmDep, source: SourceDep, given: Annotated[LoginInput, Depends(JsonBody(LoginInput))]) -> Answer[LogIn]:
     """Log in (CAT-190): `token`, `refresh_token`, permissions and roles; or `requires_2fa` with a challenge."""
     name = given.email or given.username
     if not name:
@@ -82,7 +127,7 @@ def login(crm: CrmDep, source: SourceDep, given: Annotated[LoginInput, Depends(J
 @router.post("/2fa/verify/user/{user_id}", openapi_extra=PUBLIC)
 def verify_second_factor(
     crm: CrmDep, source: SourceDep, user_id: Id, given: Annotated[CodeInput, Depends(JsonBody(CodeInput))]
-) -> Answer:
+) -> Answer[LogIn]:
     """Finish a log-in with the code of the authenticator or a backup code (BIL-412); answers as the log-in does."""
     with crm.as_actor(visitor(source)) as work:
         result = work.second_factor.verify(given.challenge_token, given.code, source)
@@ -97,11 +142,11 @@ def refresh(
     crm: CrmDep,
     source: SourceDep,
     given: Annotated[RefreshInput, Depends(JsonBody(RefreshInput))],
-) -> Answer:
+) -> Answer[Renewed]:
     """Exchange a refresh token for new tokens (CAT-227, SVC-087); it is good for one use."""
     with crm.as_actor(visitor(source)) as work:
         tokens = work.identity.refresh(_refresh_token(request, given), source)
-    return Answer(_shown(tokens))
+    return Answer(Renewed(*_both(tokens)))
 
 
 @router.post("/auth/logout", openapi_extra=PUBLIC)
@@ -110,11 +155,11 @@ def logout(
     crm: CrmDep,
     source: SourceDep,
     given: Annotated[RefreshInput, Depends(JsonBody(RefreshInput))],
-) -> Answer:
+) -> Answer[Message]:
     """End the session of a refresh token; its access tokens end with it."""
     with crm.as_actor(visitor(source)) as work:
         work.identity.logout(_refresh_token(request, given))
-    return Answer({"message": "Logged out"})
+    return Answer(Message("Logged out"))
 
 
 @router.post("/auth/change_password", openapi_extra=PUBLIC)
@@ -123,7 +168,7 @@ def change_password(
     crm: CrmDep,
     source: SourceDep,
     given: Annotated[PasswordChange, Depends(JsonBody(PasswordChange))],
-) -> Answer:
+) -> Answer[Message]:
     """Change one's own password (BIL-399), logged in or with the challenge of a temporary one; all sessions end."""
     old, new = given.current_password.get_secret_value(), given.new_password.get_secret_value()
     user_id = None if given.challenge_token else _logged_in_user(request, given.user_id)
@@ -132,7 +177,7 @@ def change_password(
             work.identity.change_temporary_password(given.challenge_token, old, new, source)
         else:
             work.identity.change_password(user_id, old, new, source)
-    return Answer({"message": "Password changed"})
+    return Answer(Message("Password changed"))
 
 
 def _logged_in_user(request: Request, user_id: int | None) -> int:
@@ -146,21 +191,21 @@ def _logged_in_user(request: Request, user_id: int | None) -> int:
 @router.post("/auth/forgot_password", openapi_extra=PUBLIC)
 def forgot_password(
     crm: CrmDep, source: SourceDep, given: Annotated[ForgottenInput, Depends(JsonBody(ForgottenInput))]
-) -> Answer:
+) -> Answer[Message]:
     """Mail a code for a new password (BIL-397); the answer is the same whether anybody has the address."""
     with crm.as_actor(visitor(source)) as work:
         work.password_reset.request(given.email, source)
-    return Answer({"message": "Reset instructions have been sent to your email"})
+    return Answer(Message("Reset instructions have been sent to your email"))
 
 
 @router.post("/auth/reset_password", openapi_extra=PUBLIC)
 def reset_password(
     crm: CrmDep, source: SourceDep, given: Annotated[ResetInput, Depends(JsonBody(ResetInput))]
-) -> Answer:
+) -> Answer[Message]:
     """Set a new password with the mailed code (BIL-398); all sessions of the user end."""
     with crm.as_actor(visitor(source)) as work:
         work.password_reset.finish(given.token, given.new_password.get_secret_value(), source)
-    return Answer({"message": "Password has been reset successfully"})
+    return Answer(Message("Password has been reset successfully"))
 
 
 def _refresh_token(request: Request, given: RefreshInput) -> str:
@@ -170,26 +215,16 @@ def _refresh_token(request: Request, given: RefreshInput) -> str:
     return token
 
 
-def _logged_in(result: LoginResult) -> Answer:
+def _logged_in(result: LoginResult) -> Answer[LogIn]:
     if result.tokens is not None:
-        rights = {
-            "user_id": result.user_id,
-            "roles": result.roles,
-            "permissions": result.permissions,
-            "must_enable_2fa": result.actor is not None and result.actor.must_enable_2fa,
-        }
-        return Answer({**_shown(result.tokens), **rights})
+        must_enable = result.actor is not None and result.actor.must_enable_2fa
+        rights = (result.user_id, result.roles, result.permissions, must_enable)
+        return Answer(LoggedIn(*_both(result.tokens), *rights))
     if result.requires_2fa:
-        return Answer({"requires_2fa": True, "user_id": result.user_id, "challenge_token": result.challenge_token})
-    proof = {"user_id": result.user_id, "challenge_token": result.challenge_token}
-    return Answer({"must_change_password": True, **proof})
+        return Answer(AskedForCode(True, result.user_id, result.challenge_token))
+    return Answer(AskedForPassword(True, result.user_id, result.challenge_token))
 
 
-def _shown(tokens: Tokens) -> dict[str, Any]:
+def _both(tokens: Tokens) -> tuple[str, str, str, datetime]:
     """Return the tokens under both names that clients read the access token by."""
-    return {
-        "token": tokens.access_token,
-        "access_token": tokens.access_token,
-        "refresh_token": tokens.refresh_token,
-        "expires": tokens.expires,
-    }
+    return tokens.access_token, tokens.access_token, tokens.refresh_token, tokens.expires

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.customers import know_customer
 from omnicrm_tui.api.paging import Id, ListingDep
-from omnicrm_tui.api.paths import creates
-from omnicrm_tui.api.serialize import Answer, as_dict, page_answer
+from omnicrm_tui.api.paths import Router, creates
+from omnicrm_tui.api.serialize import Answer, Data, Listed, as_dict, page_answer
 from omnicrm_tui.identity.actor import ActorKind
-from omnicrm_tui.inventory.schemas import ItemChange, ItemInput, TemplateChange, TemplateInput, TemplateView
+from omnicrm_tui.inventory.schemas import (
+    ItemChange,
+    ItemInput,
+    ItemRow,
+    ItemView,
+    TemplateChange,
+    TemplateInput,
+    TemplateView,
+)
 
-router = APIRouter(tags=["Inventory"])
+router = Router(tags=["Inventory"])
 
 _READ_ONLY = (
     "inventory_id",
@@ -35,14 +43,16 @@ _READ_ONLY = (
 
 
 @router.get("/inventory/template")
-def list_templates(caller: CallerDep) -> Answer:
+def list_templates(caller: CallerDep) -> Answer[Data[dict[str, Any]]]:
     """List the kinds of items (PLT-354). Needs view_inventory_template."""
     with caller.reading() as work:
-        return Answer({"data": [_template(found) for found in work.inventory.templates()]})
+        return Answer(Data([_template(found) for found in work.inventory.templates()]))
 
 
 @creates(router, "/inventory/template")
-def create_template(caller: CallerDep, data: Annotated[TemplateInput, Depends(JsonBody(TemplateInput))]) -> Answer:
+def create_template(
+    caller: CallerDep, data: Annotated[TemplateInput, Depends(JsonBody(TemplateInput))]
+) -> Answer[dict[str, Any]]:
     """Create a kind (PLT-355). Needs create_inventory_template; 409 when the name is taken."""
     with caller.working() as work:
         created = work.inventory.create_template(data)
@@ -50,7 +60,7 @@ def create_template(caller: CallerDep, data: Annotated[TemplateInput, Depends(Js
 
 
 @router.get("/inventory/template/item/{item}")
-def get_template(caller: CallerDep, item: str) -> Answer:
+def get_template(caller: CallerDep, item: str) -> Answer[dict[str, Any]]:
     """Return the kind of that exact name. Needs view_inventory_template."""
     with caller.reading() as work:
         return Answer(_template(work.inventory.template(item)))
@@ -61,7 +71,7 @@ def change_template(
     caller: CallerDep,
     inventory_template_id: Id,
     change: Annotated[TemplateChange, Depends(JsonBody(TemplateChange))],
-) -> Answer:
+) -> Answer[dict[str, Any]]:
     """Change the given fields of a kind; `warnings` tell what that did to others. Needs update_inventory_template."""
     with caller.working() as work:
         changed = work.inventory.update_template(inventory_template_id, change)
@@ -69,14 +79,14 @@ def change_template(
 
 
 @router.get("/inventory")
-def list_items(caller: CallerDep, listing: ListingDep) -> Answer:
+def list_items(caller: CallerDep, listing: ListingDep) -> Answer[Listed[ItemRow]]:
     """List the items (PLT-388). Needs view_inventory."""
     with caller.reading() as work:
         return page_answer(work.inventory.page(listing.query, listing.page, listing.per_page))
 
 
 @creates(router, "/inventory")
-def create_item(caller: CallerDep, data: Annotated[ItemInput, Depends(JsonBody(ItemInput))]) -> Answer:
+def create_item(caller: CallerDep, data: Annotated[ItemInput, Depends(JsonBody(ItemInput))]) -> Answer[ItemView]:
     """Add an item to the stock (PLT-389). Needs create_inventory."""
     with caller.working() as work:
         created = work.inventory.create(data)
@@ -84,7 +94,7 @@ def create_item(caller: CallerDep, data: Annotated[ItemInput, Depends(JsonBody(I
 
 
 @router.get("/inventory/customer_id/{customer_id}")
-def list_customer_items(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer:
+def list_customer_items(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer[Listed[ItemRow]]:
     """List the items of a customer, up to 1000 unless `per_page` says otherwise (SVC-049). Needs view_inventory."""
     with caller.reading() as work:
         know_customer(work, customer_id)
@@ -93,7 +103,7 @@ def list_customer_items(caller: CallerDep, customer_id: Id, listing: ListingDep)
 
 
 @router.get("/inventory/service_id/{service_id}")
-def list_service_items(caller: CallerDep, service_id: Id, listing: ListingDep) -> Answer:
+def list_service_items(caller: CallerDep, service_id: Id, listing: ListingDep) -> Answer[Listed[ItemRow]]:
     """List the items of a service (PLT-393). Needs view_inventory and view_customer_service."""
     with caller.reading() as work:
         work.customer_services.get(service_id)
@@ -102,7 +112,7 @@ def list_service_items(caller: CallerDep, service_id: Id, listing: ListingDep) -
 
 
 @router.get("/inventory/pickable/item/{item}")
-def list_pickable_items(caller: CallerDep, item: str, listing: ListingDep) -> Answer:
+def list_pickable_items(caller: CallerDep, item: str, listing: ListingDep) -> Answer[Listed[ItemRow]]:
     """List the items of that kind that an order can take now (BIL-103, SVC-166).
 
     Needs view_inventory; 403 for a kind that is not offered to who asks.
@@ -112,7 +122,7 @@ def list_pickable_items(caller: CallerDep, item: str, listing: ListingDep) -> An
 
 
 @router.get("/inventory/{inventory_id}")
-def get_item(caller: CallerDep, inventory_id: Id, secrets: bool = False) -> Answer:
+def get_item(caller: CallerDep, inventory_id: Id, secrets: bool = False) -> Answer[ItemView]:
     """Return an item, whole (CAT-206). Needs view_inventory.
 
     `ki`, `opc` and `management_password` are shown to jobs; to others `(hidden)`, unless `secrets` asks for them
@@ -127,7 +137,7 @@ def get_item(caller: CallerDep, inventory_id: Id, secrets: bool = False) -> Answ
 @router.patch("/inventory/{inventory_id}")
 def change_item(
     caller: CallerDep, inventory_id: Id, change: Annotated[ItemChange, Depends(JsonBody(ItemChange, _READ_ONLY))]
-) -> Answer:
+) -> Answer[ItemView]:
     """Change the given fields: assign, move, give back, correct (CAT-207). Needs update_inventory."""
     with caller.working() as work:
         changed = work.inventory.update(inventory_id, change)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.paging import Id, ListingDep
-from omnicrm_tui.api.serialize import Answer, page_answer
-from omnicrm_tui.messaging.schemas import DropInput
+from omnicrm_tui.api.paths import Router
+from omnicrm_tui.api.serialize import Answer, Listed, page_answer
+from omnicrm_tui.messaging.schemas import DropInput, OutboxRow, OutboxView
 
-router = APIRouter(tags=["Messages"])
+router = Router(tags=["Messages"])
 
 
 @router.get("/outbox")
-def list_messages(caller: CallerDep, listing: ListingDep) -> Answer:
+def list_messages(caller: CallerDep, listing: ListingDep) -> Answer[Listed[OutboxRow]]:
     """List messages, newest first; filter by `status` and `channel`. Needs view_communication."""
     with caller.reading() as work:
         query = listing.newest_first("outbox_id")
@@ -24,14 +25,14 @@ def list_messages(caller: CallerDep, listing: ListingDep) -> Answer:
 
 
 @router.get("/outbox/{outbox_id}")
-def get_message(caller: CallerDep, outbox_id: Id) -> Answer:
+def get_message(caller: CallerDep, outbox_id: Id) -> Answer[OutboxView]:
     """Return a message with its text. Needs view_communication."""
     with caller.reading() as work:
         return Answer(work.messaging.get(outbox_id))
 
 
 @router.post("/outbox/{outbox_id}/retry")
-def retry_message(caller: CallerDep, outbox_id: Id) -> Answer:
+def retry_message(caller: CallerDep, outbox_id: Id) -> Answer[OutboxView]:
     """Let a failed or dropped message be sent again. Needs update_communication; 409 for any other."""
     with caller.working() as work:
         message = work.messaging.retry(outbox_id)
@@ -39,7 +40,9 @@ def retry_message(caller: CallerDep, outbox_id: Id) -> Answer:
 
 
 @router.post("/outbox/{outbox_id}/drop")
-def drop_message(caller: CallerDep, outbox_id: Id, data: Annotated[DropInput, Depends(JsonBody(DropInput))]) -> Answer:
+def drop_message(
+    caller: CallerDep, outbox_id: Id, data: Annotated[DropInput, Depends(JsonBody(DropInput))]
+) -> Answer[OutboxView]:
     """Drop a waiting or failed message, with a reason. Needs update_communication; 409 for any other."""
     with caller.working() as work:
         message = work.messaging.drop(outbox_id, data)

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.exposition import CONTENT_TYPE, Family, Sample, text_of
+from omnicrm_tui.api.paths import Router
 from omnicrm_tui.api.serialize import Answer
 from omnicrm_tui.messaging.rules import DUTIES
 from omnicrm_tui.reporting.schemas import Figures
 
-router = APIRouter(tags=["Health"])
+router = Router(tags=["Health"])
 
 
 @router.get("/status")
-def status(caller: CallerDep) -> Answer:
+def status(caller: CallerDep) -> Answer[Figures]:
     """Return how the system does: jobs, outbox, duties, sessions, connections, disk. Needs view_status."""
     with caller.reading() as work:
         return Answer(work.reporting.figures())

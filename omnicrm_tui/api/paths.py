@@ -50,6 +50,14 @@ def spellings(route: str) -> list[str]:
     return listed
 
 
+class Router(APIRouter):
+    """A router whose handlers say what they answer by `Answer[...]`: the document's source, checked with the types."""
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Add a route; the framework is not to translate what is an answer already."""
+        super().add_api_route(path, endpoint, **{**options, "response_model": None})
+
+
 def creates(router: APIRouter, path: str) -> Callable[[Endpoint], Endpoint]:
     """Declare a handler for both verbs that create (CAT-542, CAT-543)."""
 

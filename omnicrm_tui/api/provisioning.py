@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.bodies import JsonBody, json_object
 from omnicrm_tui.api.customers import know_customer
 from omnicrm_tui.api.paging import Id, ListingDep
-from omnicrm_tui.api.paths import creates
-from omnicrm_tui.api.serialize import Answer, as_dict, page_answer
+from omnicrm_tui.api.paths import Router, creates
+from omnicrm_tui.api.serialize import Answer, Listed, as_dict, page_answer
 from omnicrm_tui.errors import NotPermitted
 from omnicrm_tui.identity.actor import ActorKind
-from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest
+from omnicrm_tui.provisioning.schemas import JobRow, JobView, ProvisionRequest
 from omnicrm_tui.schemas import MAX_ID, parse
 
-router = APIRouter(tags=["Provisioning"])
+router = Router(tags=["Provisioning"])
 
 _NAMED = frozenset(ProvisionRequest.model_fields) - {"inventory", "variables"}
 
@@ -37,7 +37,7 @@ class ProvisionBody(JsonBody):
 @creates(router, "/provision")
 def start_job(
     caller: CallerDep, asked: Annotated[ProvisionRequest, Depends(ProvisionBody(ProvisionRequest))]
-) -> Answer:
+) -> Answer[dict[str, Any]]:
     """Start a job and answer at once (SVC-040, SVC-048).
 
     Beside the named fields the body holds one key for each inventory type, such as `"SIM Card": 789`, and any
@@ -52,7 +52,7 @@ def start_job(
 
 
 @router.get("/provision")
-def list_jobs(caller: CallerDep, listing: ListingDep) -> Answer:
+def list_jobs(caller: CallerDep, listing: ListingDep) -> Answer[Listed[JobRow]]:
     """List jobs, newest first unless sorted (SVC-043..045). Needs view_provision."""
     with caller.reading() as work:
         query = listing.newest_first("provision_id")
@@ -60,7 +60,7 @@ def list_jobs(caller: CallerDep, listing: ListingDep) -> Answer:
 
 
 @router.get("/provision/customer_id/{customer_id}")
-def list_customer_jobs(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer:
+def list_customer_jobs(caller: CallerDep, customer_id: Id, listing: ListingDep) -> Answer[Listed[JobRow]]:
     """List the jobs of one customer. Needs view_provision."""
     with caller.reading() as work:
         know_customer(work, customer_id)
@@ -69,7 +69,9 @@ def list_customer_jobs(caller: CallerDep, customer_id: Id, listing: ListingDep) 
 
 
 @router.get("/provision/{provision_id}")
-def get_job(caller: CallerDep, provision_id: Id, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0) -> Answer:
+def get_job(
+    caller: CallerDep, provision_id: Id, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0
+) -> Answer[dict[str, Any]]:
     """Return a job and, in `provisioning_result_json`, its events numbered above `after` (SVC-041, SVC-042).
 
     Without `after` also the names of all `planned_tasks` (SVC-077): whoever follows a job has them by then. Needs
@@ -84,7 +86,7 @@ def get_job(caller: CallerDep, provision_id: Id, after: Annotated[int, Query(ge=
 
 
 @router.post("/provision/{provision_id}/cancel")
-def cancel_job(caller: CallerDep, provision_id: Id) -> Answer:
+def cancel_job(caller: CallerDep, provision_id: Id) -> Answer[JobView]:
     """Ask a running job to stop and roll back; 409 when it has ended.
 
     Needs update_provision, or create_provision for a job of one's own.
@@ -95,7 +97,7 @@ def cancel_job(caller: CallerDep, provision_id: Id) -> Answer:
 
 
 @router.post("/provision/{provision_id}/retry")
-def retry_job(caller: CallerDep, provision_id: Id) -> Answer:
+def retry_job(caller: CallerDep, provision_id: Id) -> Answer[dict[str, Any]]:
     """Start another attempt of a failed job (SVC-011). Needs create_provision; 409 unless it failed."""
     with caller.working() as work:
         job = work.provisioning.retry(provision_id)
@@ -103,7 +105,7 @@ def retry_job(caller: CallerDep, provision_id: Id) -> Answer:
 
 
 @router.post("/provision/simple_provision_addon/service_id/{service_id}/product_id/{product_id}")
-def provision_addon(caller: CallerDep, service_id: Id, product_id: Id) -> Answer:
+def provision_addon(caller: CallerDep, service_id: Id, product_id: Id) -> Answer[dict[str, Any]]:
     """Start an add-on for a service; for machines alone: an API key or a whitelisted address (SVC-046).
 
     Takes no body. Needs create_provision, view_customer, view_customer_service and view_product.
@@ -117,6 +119,6 @@ def provision_addon(caller: CallerDep, service_id: Id, product_id: Id) -> Answer
     return _created(job)
 
 
-def _created(job: JobView) -> Answer:
+def _created(job: JobView) -> Answer[dict[str, Any]]:
     answer: dict[str, Any] = {**as_dict(job), "message": "Provisioning job created"}
     return Answer(answer)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.paging import Id
+from omnicrm_tui.api.paths import Router
 from omnicrm_tui.api.serialize import Answer
-from omnicrm_tui.identity.schemas import Enrolment, Password
+from omnicrm_tui.identity.schemas import Enrolment, Password, SecondFactorState
 from omnicrm_tui.schemas import Input
 
-router = APIRouter(tags=["Second factor"])
+router = Router(tags=["Second factor"])
 
 Code = Annotated[str, Field(max_length=20)]
 
@@ -37,15 +40,42 @@ class BackupCodeInput(Input):
     backup_code: Code
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What an authenticator and its owner need, this once; the URI is what the QR code says."""
+
+    totp_secret: str = field(repr=False)
+    provisioning_uri: str = field(repr=False)
+    qr_code_url: str = field(repr=False)
+    backup_codes: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """That the second factor is on."""
+
+    verified: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupCodes:
+    """New backup codes, this once."""
+
+    backup_codes: Sequence[str] = field(repr=False)
+
+
 @router.get("/2fa/user/{user_id}")
-def state(caller: CallerDep, user_id: Id) -> Answer:
+def state(caller: CallerDep, user_id: Id) -> Answer[SecondFactorState]:
     """Return whether the second factor is on, pending, and how many backup codes are unused. One's own, or admin."""
     with caller.reading() as work:
         return Answer(work.second_factor.state(user_id))
 
 
 @router.post("/2fa/enable/user/{user_id}")
-def enable(caller: CallerDep, user_id: Id, given: Annotated[OwnPassword, Depends(JsonBody(OwnPassword))]) -> Answer:
+def enable(
+    caller: CallerDep, user_id: Id, given: Annotated[OwnPassword, Depends(JsonBody(OwnPassword))]
+) -> Answer[Issued]:
     """Issue secret, URI for the QR code and backup codes, once (PLT-234). One's own; nothing is on before the code."""
     with caller.working() as work:
         enrolment = work.second_factor.enable(user_id, given.password.get_secret_value())
@@ -53,37 +83,32 @@ def enable(caller: CallerDep, user_id: Id, given: Annotated[OwnPassword, Depends
 
 
 @router.post("/2fa/verify-setup/user/{user_id}")
-def verify_setup(caller: CallerDep, user_id: Id, given: Annotated[SetupCode, Depends(JsonBody(SetupCode))]) -> Answer:
+def verify_setup(
+    caller: CallerDep, user_id: Id, given: Annotated[SetupCode, Depends(JsonBody(SetupCode))]
+) -> Answer[Verified]:
     """Turn the second factor on with a code of the authenticator (PLT-235). One's own."""
     with caller.working() as work:
         work.second_factor.confirm(user_id, given.code)
-    return Answer({"verified": True, "message": "Two-factor authentication is on"})
+    return Answer(Verified(True, "Two-factor authentication is on"))
 
 
 @router.post("/2fa/backup-codes/regenerate/user/{user_id}")
-def regenerate(caller: CallerDep, user_id: Id) -> Answer:
+def regenerate(caller: CallerDep, user_id: Id) -> Answer[BackupCodes]:
     """Replace the backup codes (PLT-237, BIL-413). One's own, or admin."""
     with caller.working() as work:
         codes = work.second_factor.regenerate_backup_codes(user_id)
-    return Answer({"backup_codes": codes})
+    return Answer(BackupCodes(codes))
 
 
 @router.post("/2fa/reset-for-new-device/user/{user_id}")
 def reset_for_new_device(
     caller: CallerDep, user_id: Id, given: Annotated[BackupCodeInput, Depends(JsonBody(BackupCodeInput))]
-) -> Answer:
+) -> Answer[Issued]:
     """Exchange a backup code for a new secret and new codes (BIL-415). One's own."""
     with caller.working() as work:
         enrolment = work.second_factor.reset_for_new_device(user_id, given.backup_code)
     return _shown(enrolment)
 
 
-def _shown(enrolment: Enrolment) -> Answer:
-    return Answer(
-        {
-            "totp_secret": enrolment.secret,
-            "provisioning_uri": enrolment.uri,
-            "qr_code_url": enrolment.uri,
-            "backup_codes": enrolment.backup_codes,
-        }
-    )
+def _shown(enrolment: Enrolment) -> Answer[Issued]:
+    return Answer(Issued(enrolment.secret, enrolment.uri, enrolment.uri, enrolment.backup_codes))

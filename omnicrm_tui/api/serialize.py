@@ -3,38 +3,70 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from fastapi.responses import Response
 from pydantic import SecretStr
 
 from omnicrm_tui.listing import Page
 
+Content = TypeVar("Content")
 
-class Answer(Response):
-    """A JSON answer; never cached on its way, because it may hold personal data."""
+
+class Answer(Response, Generic[Content]):
+    """A JSON answer; never cached on its way, because it may hold personal data.
+
+    A handler's `Answer[UserView]` is what the OpenAPI document says of it.
+    """
 
     media_type = "application/json"
 
-    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, content: Content, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(to_json(content), status_code, {"cache-control": "no-store", **(headers or {})})
 
 
-def page_answer(page: Page[Any]) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """Where a page stands among all (SVC-489)."""
+
+    current_page: int
+    per_page: int
+    total_pages: int
+    total_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Data(Generic[Content]):
+    """A list that has no pages."""
+
+    data: Sequence[Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[Content]):
+    """A page of a list."""
+
+    data: Sequence[Content]
+    pagination: Pagination
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What was done."""
+
+    message: str
+
+
+def page_answer(page: Page[Content]) -> Answer[Listed[Content]]:
     """Answer a list: `data` and `pagination` with exact totals (CAT-184, names as in SVC-489)."""
-    pagination = {
-        "current_page": page.page,
-        "per_page": page.per_page,
-        "total_pages": -(-page.total // page.per_page),
-        "total_items": page.total,
-    }
-    return Answer({"data": page.rows, "pagination": pagination})
+    pagination = Pagination(page.page, page.per_page, -(-page.total // page.per_page), page.total)
+    return Answer(Listed(page.rows, pagination))
 
 
 def to_json(content: Any) -> bytes:

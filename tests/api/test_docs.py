@@ -66,6 +66,19 @@ def test_the_document_is_openapi_3_0_as_the_page_reads_it(document: dict[str, An
             assert "200" in operation["responses"]
 
 
+def test_every_address_says_what_it_answers(document: dict[str, Any]) -> None:
+    silent = {
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if operation["responses"]["200"]["content"]["application/json"]["schema"] == {}
+    }
+    assert silent == {"/crm/metrics"}, "a handler says `-> Answer[...]`"
+    schemas = document["components"]["schemas"]
+    assert {"UserView", "Listed_UserRow_", "CustomerView", "Listed_TransactionRow_"} <= schemas.keys()
+    assert schemas["TransactionView"]["properties"]["retail_cost"]["type"] == "number"
+
+
 @pytest.mark.req("CAT-173")
 def test_the_authorize_control_takes_a_bearer_token_and_creating_shows_its_body(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
