@@ -19,7 +19,7 @@ from screens.formats import Formats
 from screens.history import History, entry, history_table
 from screens.short_list import ShortList
 from screens.user_actions import USER_KEYS, UserActions, full_name
-from screens.users import state, state_tone
+from screens.users import is_unlinked, kind, state, state_tone
 from widgets.columns import Column
 from widgets.entity_table import EntityTable
 from widgets.facts import Fact, Facts
@@ -228,6 +228,12 @@ class Sessions(AtDesk, Vertical):
         self.ask_first(_("End all sessions of this user?"), text, end, yes=_("End"))
 
 
+def _state(user: UserView) -> str:
+    if user.active and not user.deleted and is_unlinked(user):
+        return _("may not log in: the contact is gone, link another one")
+    return state(user)
+
+
 def user_facts(user: UserView, formats: Formats) -> list[Fact]:
     """Return a user's facts; blank ones are left out."""
     locked = _("until {when}").format(when=formats.moment(user.locked_until)) if user.locked_until else ""
@@ -239,6 +245,7 @@ def user_facts(user: UserView, formats: Formats) -> list[Fact]:
         (_("E-mail"), user.email + ("" if user.email_verified else " " + _("(not verified)"))),
         (_("New e-mail"), _("{address} waits to be verified").format(address=user.pending_email or "")),
         (_("Phone"), user.phone_number or ""),
+        (_("Kind"), kind(user)),
         (_("Contact"), f"#{user.contact_id}" if user.contact_id is not None else ""),
         (_("Roles"), ", ".join(user.roles) or _("none")),
         (_("Permissions"), everything),
@@ -259,7 +266,7 @@ def user_facts(user: UserView, formats: Formats) -> list[Fact]:
         pairs = [(label, value) for label, value in pairs if label != _("New e-mail")]
     return [
         Fact(f"{user.first_name}{middle}{user.last_name}"),
-        Fact(_("State"), state(user), state_tone(user)),
+        Fact(_("State"), _state(user), state_tone(user)),
         *(Fact(label, value) for label, value in pairs if value),
         Fact(_("Security")),
         *security,

@@ -32,6 +32,7 @@ LABELS = {
     "contact_id": _("Contact"),
     "welcome_email": _("Welcome mail"),
     "active": _("May log in"),
+    "is_customer": _("A customer's user"),
 }
 
 
@@ -58,10 +59,12 @@ def new_user(desk: Desk, roles: Sequence[str]) -> FormDialog[CreatedUser]:
 def edit_user(desk: Desk, user: UserView, roles: Sequence[str]) -> FormDialog[UserView]:
     """Return the form that changes a user; a new address waits until it is verified (BIL-430)."""
     names = ["first_name", "middle_name", "last_name", "email", "phone_number", "role", "active", "contact_id"]
+    names += ["is_customer"] if user.is_customer else []
     waiting = _("{address} waits to be verified").format(address=user.pending_email)
     hints = {
         "email": waiting if user.pending_email else _("a new address holds once it is verified"),
         "contact_id": _CONTACT,
+        "is_customer": _("without a contact it may not log in; turn this off to make it a user of staff"),
     }
     fields = _fields(UserChange, names, roles, hints)
     values = {**values_of(user, [name for name in names if name != "role"]), "role": ",".join(user.roles)}
@@ -88,7 +91,7 @@ _CONTACT = _("the number of a customer's contact, as enter shows it there: the u
 def _fields(schema: type[Schema], names: Sequence[str], roles: Sequence[str], hints: dict[str, str]) -> list[Field]:
     fields = fields_of(schema, names, labels=LABELS, hints=hints)
     several = {"kind": "several", "choices": [(name, name) for name in roles], "default": "", "blank_is_none": False}
-    changed = {"role": several, "active": {"kind": "bool"}}
+    changed = {"role": several, "active": {"kind": "bool"}, "is_customer": {"kind": "bool"}}
     return [replace(field, **changed.get(field.name, {})) for field in fields]  # type: ignore[arg-type]
 
 

@@ -38,6 +38,7 @@ def columns(formats: Formats) -> tuple[Column[UserRow], ...]:
         Column(_("2FA"), lambda row: _("on") if row.is_2fa_enabled else "–", width=4),
         Column(_("Last login"), lambda row: formats.moment(row.last_login) or _("never"), width=16, priority=1),
         Column(_("Phone"), lambda row: row.phone_number or "", width=15, priority=3),
+        Column(_("Kind"), kind, width=8, priority=4),
         Column(_("State"), state, width=8, tone=state_tone, priority=2),
     )
 
@@ -46,12 +47,24 @@ def state(user: UserRow | UserView) -> str:
     """Return whether a user may log in."""
     if user.deleted:
         return _("deleted")
-    return _("active") if user.active else _("off")
+    if not user.active:
+        return _("off")
+    return _("unlinked") if is_unlinked(user) else _("active")
 
 
 def state_tone(user: UserRow | UserView) -> Tone:
     """Return the tone of `state`."""
-    return "muted" if user.deleted else "" if user.active else "warning"
+    return "muted" if user.deleted else "" if user.active and not is_unlinked(user) else "warning"
+
+
+def kind(user: UserRow | UserView) -> str:
+    """Return on which side of the desk a user is."""
+    return _("customer") if user.is_customer else _("staff")
+
+
+def is_unlinked(user: UserRow | UserView) -> bool:
+    """Tell whether it is a customer's user whose contact is gone: it may not log in."""
+    return user.is_customer and user.contact_id is None
 
 
 class UsersScreen(CrmScreen):
@@ -165,6 +178,7 @@ class UserList(UserActions, Vertical):
             Filter("active", _("Active"), YES_NO),
             Filter("deleted", _("Deleted"), YES_NO[:1]),
             Filter("domain", _("Domain"), [(name, name) for name in domains]),
+            Filter("is_customer", _("Kind"), [("false", _("staff")), ("true", _("customer"))]),
         ]
 
     @property

@@ -92,8 +92,8 @@ def list_users(caller: CallerDep, listing: ListingDep) -> Answer[Listed[UserRow]
 def search_users(caller: CallerDep, listing: ListingDep) -> Answer[Listed[UserRow]]:
     """Search users; filters such as `{"role": ["Support"], "deleted": [true]}` (BIL-392). Needs admin.
 
-    Others are `domain`, `active`, `is_2fa_enabled`, `role_id` and `last_login` (`never`, `since:2026-10-01` or
-    `before:2026-10-01`).
+    Others are `domain`, `active`, `is_2fa_enabled`, `is_customer`, `role_id` and `last_login` (`never`,
+    `since:2026-10-01` or `before:2026-10-01`).
     """
     with caller.reading() as work:
         return page_answer(work.identity.page(listing.query, listing.page, listing.per_page))
@@ -133,7 +133,10 @@ def get_user(caller: CallerDep, user_id: Id) -> Answer[UserView]:
 def change_user(
     caller: CallerDep, user_id: Id, change: Annotated[UserChange, Depends(JsonBody(UserChange))]
 ) -> Answer[UserView]:
-    """Change the given fields; `deleted: false` restores (BIL-394). Needs admin."""
+    """Change the given fields; `deleted: false` restores (BIL-394). Needs admin.
+
+    Without its contact a customer's user may not log in; `is_customer: false` makes it staff.
+    """
     with caller.working() as work:
         changed = work.identity.update_user(user_id, change)
     return Answer(changed)

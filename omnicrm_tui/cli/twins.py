@@ -206,7 +206,7 @@ _ALL = (
     Twin(
         "user",
         _("users"),
-        ("id", "username", "email", "roles", "active", "is_2fa_enabled", "last_login"),
+        ("id", "username", "email", "roles", "is_customer", "active", "is_2fa_enabled", "last_login"),
         room=lambda work: work.identity,
         get=_user,
     ),

@@ -28,7 +28,10 @@ from omnicrm_tui.identity.tokens import Keyring
 from omnicrm_tui.work import Service
 
 OVER = _("The session is over. Log in again.")
+UNLINKED = _("This login belongs to no customer any more. Ask to have it linked to a contact again.")
 JOB = "job"
+HOLDS = or_(User.is_customer.is_(False), User.contact_id.is_not(None))
+"""Who holds what its roles grant: all but a customer's user that belongs to no customer (`User.is_unlinked`)."""
 
 
 class KeyRefused(NotAuthenticated):
@@ -84,7 +87,7 @@ class Access(Service):
     def actor_of_user(self, user_id: int, source: str) -> Actor:
         """Return a user as actor: staff, or a customer's user confined to its customer (BIL-374, BIL-378).
 
-        Raises NotAuthenticated for a user that may not log in.
+        Raises NotAuthenticated for a user that may not log in, in words of its own for one that lost its contact.
         """
         user = self.session.get(User, user_id)
         if user is None or user.deleted or not user.active or user.force_password_change:
@@ -122,14 +125,16 @@ class Access(Service):
     def first_admin_id(self) -> int | None:
         """Return the user that machines are recorded as (SVC-079): the first active administrator.
 
-        A user that is linked to a contact is none, whatever its roles: it sees its own customer alone.
+        A customer's user is none, whatever its roles: it sees its own customer alone.
         """
         return self.session.scalar(
             select(func.min(User.id))
             .join(user_role, user_role.c.user_id == User.id)
             .join(role_permission, role_permission.c.role_id == user_role.c.role_id)
             .join(Permission, Permission.id == role_permission.c.permission_id)
-            .where(Permission.name == ADMIN, User.active.is_(True), User.deleted.is_(False), User.contact_id.is_(None))
+            .where(
+                Permission.name == ADMIN, User.active.is_(True), User.deleted.is_(False), User.is_customer.is_(False)
+            )
         )
 
     def _actor_of_stored_key(self, key: str, source: str) -> Actor | None:
@@ -169,7 +174,7 @@ class Access(Service):
     def _job(self, family: TokenFamily, source: str) -> Actor:
         user = self.session.get(User, family.user_id) if family.user_id is not None else None
         held = frozenset(family.permissions or ())
-        revoked = (user is not None and (user.deleted or not user.active)) or self._key_is_revoked(family.api_key_id)
+        revoked = (user is not None and not user.may_log_in) or self._key_is_revoked(family.api_key_id)
         return Actor(
             ActorKind.JOB,
             f"job {family.provision_id}" + (f" of {user.username}" if user else ""),
@@ -190,6 +195,8 @@ class Access(Service):
 
     def _actor(self, user: User, source: str) -> Actor:
         own = None if user.contact_id is None else self.work.customers.customer_of_contact(user.contact_id)
+        if own is None and user.is_customer:
+            raise NotAuthenticated(UNLINKED)
         must_enable_2fa = own is None and not user.is_2fa_enabled and self._needs_2fa(user.id)
         return Actor(
             ActorKind.STAFF if own is None else ActorKind.CUSTOMER,
@@ -242,7 +249,8 @@ class Access(Service):
             select(Permission.name)
             .join(role_permission, role_permission.c.permission_id == Permission.id)
             .join(user_role, user_role.c.role_id == role_permission.c.role_id)
-            .where(user_role.c.user_id == user_id)
+            .join(User, User.id == user_role.c.user_id)
+            .where(User.id == user_id, HOLDS)
         )
         return frozenset(self.session.scalars(statement))
 

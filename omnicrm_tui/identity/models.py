@@ -25,7 +25,10 @@ from omnicrm_tui.database.types import Id, JsonText, UtcDateTime, sort_key
 
 
 class User(StaffOnly, Versioned, Stamped, Base):
-    """A person who logs in: staff, or a customer's user through its contact (BIL-379, PLT-141..152)."""
+    """A person who logs in: staff, or a customer's user through its contact (BIL-379, PLT-141..152).
+
+    `is_customer` outlives the contact: who was a customer's user is never taken for staff because a row is gone.
+    """
 
     __tablename__ = "crm_user"
 
@@ -40,6 +43,7 @@ class User(StaffOnly, Versioned, Stamped, Base):
     contact_id: Mapped[int | None] = mapped_column(
         ForeignKey("customer_contact.contact_id", ondelete="SET NULL"), index=True
     )
+    is_customer: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     email_verified: Mapped[bool] = mapped_column(Boolean, default=False)
     pending_email: Mapped[str | None] = mapped_column(String(254))
@@ -53,6 +57,16 @@ class User(StaffOnly, Versioned, Stamped, Base):
     last_login: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted: Mapped[bool] = mapped_column(Boolean, default=False)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def is_unlinked(self) -> bool:
+        """Whether it is a customer's user that belongs to no customer now: it may do nothing until it is linked."""
+        return self.is_customer and self.contact_id is None
+
+    @property
+    def may_log_in(self) -> bool:
+        """Whether the account as such is open; a lock after failed attempts is another matter."""
+        return self.active and not self.deleted and not self.is_unlinked
 
 
 class BackupCode(StaffOnly, Base):

@@ -11,6 +11,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 
 from omnicrm_tui.errors import InvalidInput, NotFound
 from omnicrm_tui.identity import notices
+from omnicrm_tui.identity.access import HOLDS
 from omnicrm_tui.identity.models import PasswordReset, User
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.sessions import Sessions
@@ -71,7 +72,7 @@ class PasswordResets(Sessions):
         self._tell(user, notices.RESET_DONE, notices.reset_done_mail(user.first_name, source, self.work.settings))
 
     def _by_email(self, email: str) -> User | None:
-        may = (User.deleted.is_(False), User.active.is_(True))
+        may = (User.deleted.is_(False), User.active.is_(True), HOLDS)
         return self.session.scalars(select(User).where(User.email == login_name(email), *may)).one_or_none()
 
     def _open_codes(self, user_id: int) -> int:
@@ -95,7 +96,7 @@ class PasswordResets(Sessions):
         hashes = self._keyring.fingerprints(_bare(code))
         found = self.session.scalars(select(PasswordReset).where(PasswordReset.code_hash.in_(hashes))).one_or_none()
         user = self.session.get(User, found.user_id) if found else None
-        if found is None or user is None or user.deleted or not user.active:
+        if found is None or user is None or not user.may_log_in:
             raise _not_valid()
         if found.used is not None or found.expires <= self.work.clock.now():
             raise _not_valid()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
+from omnicrm_tui.identity.access import HOLDS
 from omnicrm_tui.identity.models import Permission, Role, User, role_permission, user_role
 from omnicrm_tui.identity.permissions import ADMIN, PERMISSIONS, ROLE_DESIGNS
 from omnicrm_tui.identity.schemas import (
@@ -179,7 +180,7 @@ class Roles(Service):
     def rights(self, user_id: int) -> Sequence[Right]:
         """Return what a user may do, and through which of its roles (BIL-374, BIL-384). Needs admin; raises NotFound.
 
-        Who holds `admin` may do everything, whatever else is listed.
+        Who holds `admin` may do everything, whatever else is listed; a customer's user without a customer, nothing.
         """
         self.actor.require(ADMIN)
         if self.session.get(User, user_id) is None:
@@ -189,7 +190,8 @@ class Roles(Service):
             .join(role_permission, role_permission.c.permission_id == Permission.id)
             .join(Role, Role.id == role_permission.c.role_id)
             .join(user_role, user_role.c.role_id == Role.id)
-            .where(user_role.c.user_id == user_id)
+            .join(User, User.id == user_role.c.user_id)
+            .where(User.id == user_id, HOLDS)
             .order_by(Permission.name, Role.name)
         )
         through: dict[tuple[str, str], list[str]] = {}

@@ -60,7 +60,10 @@ class UserInput(Input):
 
 
 class UserChange(Input):
-    """A change of a user: only the fields that are given (BIL-394). `deleted: false` restores (BIL-432)."""
+    """A change of a user: only the fields that are given (BIL-394). `deleted: false` restores (BIL-432).
+
+    `is_customer: false` makes a user that has no contact (any more) a user of staff.
+    """
 
     version: int | None = None
     first_name: PersonName | None = None
@@ -72,6 +75,7 @@ class UserChange(Input):
     active: bool | None = None
     deleted: bool | None = None
     contact_id: int | None = None
+    is_customer: bool | None = None
 
 
 class ReasonInput(Input):
@@ -112,7 +116,10 @@ class PermissionInput(Input):
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """A user as the list shows it; `roles` are the names of its roles."""
+    """A user as the list shows it; `roles` are the names of its roles.
+
+    A customer's user without a `contact_id` may not log in.
+    """
 
     id: int
     username: str
@@ -120,6 +127,8 @@ class UserRow:
     first_name: str
     last_name: str
     phone_number: str | None
+    contact_id: int | None
+    is_customer: bool
     active: bool
     deleted: bool
     is_2fa_enabled: bool
@@ -131,7 +140,10 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """A user, whole, without secrets, with roles and effective permissions (BIL-393)."""
+    """A user, whole, without secrets, with roles and effective permissions (BIL-393).
+
+    A customer's user without a `contact_id` may not log in, and has none of the permissions of its roles.
+    """
 
     id: int
     username: str
@@ -141,6 +153,7 @@ class UserView:
     last_name: str
     phone_number: str | None
     contact_id: int | None
+    is_customer: bool
     active: bool
     email_verified: bool
     pending_email: str | None

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from omnicrm_tui.errors import AccountLocked, InvalidInput, NotAuthenticated, NotFound
 from omnicrm_tui.identity import passwords, tokens
-from omnicrm_tui.identity.access import JOB, OVER
+from omnicrm_tui.identity.access import JOB, OVER, UNLINKED
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.models import RefreshToken, TokenFamily, User
 from omnicrm_tui.identity.password_history import PasswordHistory
@@ -55,7 +55,8 @@ class Sessions(PasswordHistory):
 
         `remember` keeps the session for `refresh_token_days`; otherwise it ends after `session_hours` without use.
         Raises NotAuthenticated with the same words, after the same time, whether the user or the password is
-        wrong; AccountLocked after too many failures; TooManyRequests under a flood.
+        wrong, and in others, to who knows the password, where a customer's user belongs to no customer any more;
+        AccountLocked after too many failures; TooManyRequests under a flood.
         """
         user = self._check_password(self._by_login(email_or_username), password, source_address)
         if user.force_password_change:
@@ -187,6 +188,10 @@ class Sessions(PasswordHistory):
         if passwords.is_outdated(user.password_hash):
             values["password_hash"] = passwords.hash_password(password)
         self._set(user.id, values)
+        if user.is_unlinked:
+            self._log(user, "Login refused: a customer's user without a customer", source)
+            self.session.commit()
+            raise NotAuthenticated(UNLINKED)
         return user
 
     def _claim_attempt(self, user_id: int) -> User:

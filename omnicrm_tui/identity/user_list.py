@@ -31,6 +31,8 @@ _ENTITIES = (
     User.first_name,
     User.last_name,
     User.phone_number,
+    User.contact_id,
+    User.is_customer,
     User.active,
     User.deleted,
     User.is_2fa_enabled,
@@ -104,6 +106,7 @@ USER_LIST: ListSpec[UserRow] = ListSpec(
         "active": _is_true(User.active),
         "deleted": _is_true(User.deleted),
         "is_2fa_enabled": _is_true(User.is_2fa_enabled),
+        "is_customer": _is_true(User.is_customer),
         "last_login": _last_login,
     },
 )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from gettext import gettext as _
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import delete, func, insert, or_, select
@@ -13,6 +14,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity import passwords
+from omnicrm_tui.identity.access import UNLINKED
 from omnicrm_tui.identity.models import Role, User, user_role
 from omnicrm_tui.identity.permissions import ADMIN, CUSTOMER_ROLE
 from omnicrm_tui.identity.roles import Roles
@@ -80,6 +82,7 @@ class Users(Sessions, Roles):
         self._check_new_password(password, "password")
         values = data.model_dump(exclude={"password", "role", "welcome_email"})
         values |= {"username": login_name(data.username), "email": login_name(data.email)}
+        values["is_customer"] = data.contact_id is not None
         values["force_password_change"] = data.force_password_change or temporary is not None
         self._check_unique(values["username"], values["email"])
         user = User(**values, password_hash=passwords.hash_password(password))
@@ -106,6 +109,8 @@ class Users(Sessions, Roles):
             raise Conflict(_("A welcome is for who has never logged in."))
         if user.deleted or not user.active:
             raise Conflict(_("This user may not log in: restore or activate the account first."))
+        if user.is_unlinked:
+            raise Conflict(UNLINKED)
         self._welcome(user)
         return user.email
 
@@ -113,17 +118,19 @@ class Users(Sessions, Roles):
         """Change the given fields, roles and state of a user (BIL-394, PLT-210, BIL-432). Needs admin.
 
         A new e-mail address waits in `pending_email` until it is verified (BIL-430); `reason` goes into the activity
-        log. Raises NotFound, InvalidInput, and Conflict for a stale version or when nobody would be left as
-        administrator.
+        log. Who is linked to a contact is a customer's user from then on, and staff again only where `is_customer:
+        false` says so; either way the sessions end. Raises NotFound, InvalidInput, and Conflict for a stale version
+        or when nobody would be left as administrator.
         """
         self.actor.require(ADMIN)
         user = self._user(user_id)
         check_version(user, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version", "role", "email"})
-        required = ("first_name", "last_name", "active", "deleted")
+        required = ("first_name", "last_name", "active", "deleted", "is_customer")
         if blank := {name: _("is required") for name in required if name in given and given[name] in (None, "")}:
             raise InvalidInput(_("Some fields are not right."), blank)
         self._check_contact(given.get("contact_id"))
+        given |= _side_of(user, given)
         if "deleted" in given:
             given["deleted_at"] = self.work.clock.now() if given["deleted"] else None
         if change.email is not None and login_name(change.email) != user.email:
@@ -134,8 +141,9 @@ class Users(Sessions, Roles):
             if change.role is not None:
                 self._replace_roles(user_id, self._role_ids(change.role))
             old, new = apply_changes(user, given)
-        if user.deleted or not user.active:
+        if {"contact_id", "is_customer"} & new.keys() or not user.may_log_in:
             self.end_sessions(user_id)
+        if not user.may_log_in:
             self.work.provisioning.cancel_of_user(user_id)
         after = self._user_view(user)
         if new or after.roles != before.roles:
@@ -210,3 +218,16 @@ class Users(Sessions, Roles):
         problem = password_problem(password)
         if problem:
             raise InvalidInput(_("The password will not do."), {field: problem})
+
+
+def _side_of(user: User, given: dict[str, Any]) -> dict[str, bool]:
+    """Return whether a change makes a user a customer's, or staff again. Raises InvalidInput for both at once.
+
+    Without its contact alone it stays a customer's user: nobody becomes staff by what is taken away.
+    """
+    contact_id = given.get("contact_id", user.contact_id)
+    is_customer = given.get("is_customer", user.is_customer or contact_id is not None)
+    if contact_id is not None and not is_customer:
+        problem = _("a user of staff has no contact: take that away first")
+        raise InvalidInput(_("Some fields are not right."), {"is_customer": problem})
+    return {"is_customer": is_customer}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, insert, inspect, text
 
+from omnicrm_tui.customers.models import Contact, Customer
 from omnicrm_tui.database import migrate
+from omnicrm_tui.database.base import Base
 from omnicrm_tui.database.engine import make_engine
 from omnicrm_tui.database.migrate import SchemaState
 from omnicrm_tui.database.schema import metadata
 from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.identity.models import Role, User, user_role
 from omnicrm_tui.redaction import Redactor
 from omnicrm_tui.settings import DatabaseSection, Settings
 
@@ -137,6 +141,47 @@ def test_secrets_of_the_jobs_there_are_get_sealed_and_come_back(
     }
     migrate.downgrade(at_any, "0001")
     assert stored()[1] == (jobs[1][1], False)
+    engine.dispose()
+
+
+@pytest.mark.req("BIL-378", "BIL-379")
+def test_no_user_becomes_staff_on_the_way_back_and_those_there_are_told_apart(at_any: Settings) -> None:
+    migrate.upgrade(at_any)
+    engine = make_engine(at_any.database_url)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    with engine.begin() as connection:
+
+        def add(model: type[Base], **values: object) -> int:
+            row = connection.execute(insert(model.__table__).values(created=now, last_modified=now, **values))
+            return int(row.inserted_primary_key[0])
+
+        roles = {name: add(Role, name=name) for name in ("System Admin", "Customer")}
+        customer_id = add(
+            Customer, customer_name="Zoë", name_key="zoe", search_text="", customer_account_type="Business"
+        )
+        contact_id = add(Contact, customer_id=customer_id, contact_firstname="Zoë")
+        for name, is_customer, held in (
+            ("boss", False, ["System Admin"]),
+            ("both", False, ["Customer", "System Admin"]),
+            ("linked", True, ["System Admin"]),
+            ("lost", True, ["Customer"]),
+            ("none", False, []),
+        ):
+            names = dict.fromkeys(("username", "email", "password_hash", "first_name", "last_name"), name)
+            linked = contact_id if name == "linked" else None
+            user_id = add(User, **names, contact_id=linked, is_customer=is_customer)
+            for role in held:
+                connection.execute(insert(user_role).values(user_id=user_id, role_id=roles[role]))
+
+    def told(column: str) -> set[str]:
+        with engine.begin() as connection:
+            rows = connection.execute(text(f"SELECT username, {column} FROM crm_user"))
+            return {name for name, flag in rows if flag}
+
+    migrate.downgrade(at_any, "0006")
+    assert told("active") == {"boss", "both", "linked", "none"}
+    migrate.upgrade(at_any)
+    assert told("is_customer") == {"linked", "lost"}
     engine.dispose()
 
 
