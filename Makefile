@@ -35,6 +35,9 @@ bench: setup ## Measure speed beside its floor on this machine
 requirements: setup ## Count the requirements with a test (ARGS=--missing or --tested lists them)
 	@$(BIN)/python -m scripts.requirements_report $(ARGS)
 
+permissions: setup ## Write docs/permissions.md, the table of what every use case needs
+	@$(BIN)/python -m scripts.permissions
+
 texts: setup ## Gather every text and bring the catalogues of the languages up to date; names what is not translated
 	@$(BIN)/python -m scripts.texts
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from inspect import isfunction
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from omnicrm_tui.clock import Clock
 from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.needs import need_of
 
 if TYPE_CHECKING:
     from omnicrm_tui.activity.service import ActivityService
@@ -156,7 +158,13 @@ class Work:
 
 
 class Service:
-    """Base of every room's service: it acts within one unit of work."""
+    """Base of every room's service: it acts within one unit of work, and says of each use case what that needs."""
+
+    def __init_subclass__(cls) -> None:
+        """Raise TypeError for a public method that does not say which permission it needs (`needs`)."""
+        public = (name for name, method in vars(cls).items() if isfunction(method) and not name.startswith("_"))
+        if silent := [name for name in public if need_of(vars(cls)[name]) is None]:
+            raise TypeError(f"{cls.__qualname__}: say by a decorator of omnicrm_tui.needs what {silent} need")
 
     def __init__(self, work: Work) -> None:
         self.work = work

@@ -21,6 +21,7 @@ from omnicrm_tui.database.lists import ListSpec, contains, numbered
 from omnicrm_tui.errors import NotFound, NotPermitted
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 from omnicrm_tui.redaction import Redactor, is_secret_name
 from omnicrm_tui.work import Service
 
@@ -61,6 +62,7 @@ it is the history of one record (PLT-391)."""
 class ActivityService(Service):
     """Records changes and shows them."""
 
+    @asks_nothing(Asked.ROOMS)
     def record(
         self,
         object_type: str,
@@ -95,18 +97,19 @@ class ActivityService(Service):
         self.session.add(entry)
         self.session.info.setdefault(_UNCHAINED, []).append(entry)
 
+    @asks_nothing(Asked.ROOMS)
     def chain_bulk(self) -> None:
         """Chain entries that were inserted without `record`; the last thing that a transaction does."""
         self.session.flush()
         self.session.info.pop(_UNCHAINED, None)
         chain.link_all(self.session.connection())
 
+    @needs("view_customer_activity")
     def verify_chain(self) -> ChainReport:
         """Walk along all entries; tell the first that was changed, removed or slipped in. Needs view_customer_activity.
 
         Sees the log as it is at one moment. A customer's user may not look: it would see its own entries alone.
         """
-        self.actor.require("view_customer_activity")
         if self.actor.own_customer_id is not None:
             raise NotPermitted(_("The whole activity log is for staff."))
         walk = ChainWalk()
@@ -117,26 +120,26 @@ class ActivityService(Service):
                     walk.see(table.name, table.columns.keys(), batch)
         return walk.report()
 
+    @needs("view_customer_activity")
     def window(
         self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None
     ) -> Window[ActivityRow]:
         """Return a window of the log, of one customer or of all. Needs view_customer_activity."""
-        self.actor.require("view_customer_activity")
         return ACTIVITY_LIST.window(self.session, query, anchor, limit, *_of(customer_id))
 
+    @needs("view_customer_activity")
     def count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
         """Count the entries, up to `cap`. Needs view_customer_activity."""
-        self.actor.require("view_customer_activity")
         return ACTIVITY_LIST.count(self.session, query, cap, *_of(customer_id))
 
+    @needs("view_customer_activity")
     def page(self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None) -> Page[ActivityRow]:
         """Return a numbered page of the log. Needs view_customer_activity."""
-        self.actor.require("view_customer_activity")
         return ACTIVITY_LIST.page(self.session, query, page, per_page, *_of(customer_id))
 
+    @needs("view_customer_activity")
     def get(self, activity_id: int) -> ActivityRow:
         """Return one entry (SVC-150). Needs view_customer_activity; raises NotFound."""
-        self.actor.require("view_customer_activity")
         row = self.session.execute(select(*_ENTITIES).where(ActivityEntry.activity_id == activity_id)).one_or_none()
         if row is None:
             raise NotFound(_("There is no activity entry {activity_id}.").format(activity_id=activity_id))

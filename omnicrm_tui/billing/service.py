@@ -37,6 +37,7 @@ from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.languages import N_, catalogue_of
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_itself, asks_nothing, needs
 from omnicrm_tui.work import Service
 
 if TYPE_CHECKING:
@@ -53,34 +54,34 @@ class BillingService(Service):
 
     # --- transactions
 
+    @needs("view_customer_transaction")
     def window(
         self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None
     ) -> Window[TransactionRow]:
         """Return a window of transactions, of a customer or of all (BIL-356..362). Needs view_customer_transaction."""
-        self.actor.require("view_customer_transaction")
         return TRANSACTION_LIST.window(self.session, query, anchor, limit, *transaction_scope(query, customer_id))
 
+    @needs("view_customer_transaction")
     def count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
         """Count the matching transactions, up to `cap`. Needs view_customer_transaction."""
-        self.actor.require("view_customer_transaction")
         return TRANSACTION_LIST.count(self.session, query, cap, *transaction_scope(query, customer_id))
 
+    @needs("view_customer_transaction")
     def page(self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None) -> Page[TransactionRow]:
         """Return a numbered page of transactions (CAT-216). Needs view_customer_transaction."""
-        self.actor.require("view_customer_transaction")
         return TRANSACTION_LIST.page(self.session, query, page, per_page, *transaction_scope(query, customer_id))
 
+    @needs("view_customer_transaction")
     def get(self, transaction_id: int) -> TransactionView:
         """Return a transaction (BIL-363). Needs view_customer_transaction; raises NotFound."""
-        self.actor.require("view_customer_transaction")
         return self._view(self._transaction(transaction_id))
 
+    @needs("create_customer_transaction")
     def add(self, data: TransactionInput) -> TransactionView:
         """Record a charge or a credit (BIL-364..371, CAT-409, CAT-411). Needs create_customer_transaction.
 
         A job's transaction is linked to the job. Raises InvalidInput, and NotFound for an unknown customer.
         """
-        self.actor.require("create_customer_transaction")
         currency = self.work.customers.currency_of(data.customer_id)
         kind, retail_cost = _entered(data)
         self._check_credit_type(data, kind)
@@ -102,6 +103,7 @@ class BillingService(Service):
         self._log(transaction, _RECORDED[kind], new=values)
         return self._view(transaction)
 
+    @asks_itself("delete_customer_transaction", unless="this job recorded it: a rollback takes it back")
     def void(self, transaction_id: int) -> TransactionView:
         """Cancel a transaction that is not on an invoice (BIL-368, CAT-284).
 
@@ -121,6 +123,7 @@ class BillingService(Service):
         self._log(transaction, "Transaction voided", old={"void": False}, new={"void": True})
         return self._view(transaction)
 
+    @asks_nothing(Asked.ROOMS)
     def discard_service(self, service_id: int) -> None:
         """Delete the transactions of a service that is itself deleted, as if they had never been (SVC-097).
 
@@ -138,9 +141,9 @@ class BillingService(Service):
             self.session.delete(transaction)
         self.session.flush()
 
+    @needs("view_customer_transaction")
     def figures(self, customer_id: int | None = None) -> BillingFigures:
         """Return the sums of the four widgets, of one customer or of all (BIL-356). Needs view_customer_transaction."""
-        self.actor.require("view_customer_transaction")
         currency = self._currency(customer_id)
         conditions = (
             true(),
@@ -157,38 +160,38 @@ class BillingService(Service):
 
     # --- invoices
 
+    @needs("view_customer_invoice")
     def invoice_window(
         self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None
     ) -> Window[InvoiceRow]:
         """Return a window of invoices, of one customer or of all (BIL-300..304). Needs view_customer_invoice."""
-        self.actor.require("view_customer_invoice")
         scope = invoice_scope(query, customer_id)
         return invoice_list(self._today()).window(self.session, query, anchor, limit, *scope)
 
+    @needs("view_customer_invoice")
     def invoice_count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
         """Count the matching invoices, up to `cap`. Needs view_customer_invoice."""
-        self.actor.require("view_customer_invoice")
         return invoice_list(self._today()).count(self.session, query, cap, *invoice_scope(query, customer_id))
 
+    @needs("view_customer_invoice")
     def invoice_page(
         self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None
     ) -> Page[InvoiceRow]:
         """Return a numbered page of invoices (CAT-218). Needs view_customer_invoice."""
-        self.actor.require("view_customer_invoice")
         scope = invoice_scope(query, customer_id)
         return invoice_list(self._today()).page(self.session, query, page, per_page, *scope)
 
+    @needs("view_customer_invoice")
     def invoice(self, invoice_id: int) -> InvoiceView:
         """Return an invoice with its lines (BIL-318..320). Needs view_customer_invoice; raises NotFound."""
-        self.actor.require("view_customer_invoice")
         invoice = self.session.get(Invoice, invoice_id)
         if invoice is None:
             raise NotFound(_("There is no invoice {invoice_id}.").format(invoice_id=invoice_id))
         return self._invoice_view(invoice)
 
+    @needs("view_customer_invoice")
     def invoice_figures(self, customer_id: int | None = None) -> InvoiceFigures:
         """Return count and sum of the four widgets (BIL-294..297). Needs view_customer_invoice."""
-        self.actor.require("view_customer_invoice")
         currency = self._currency(customer_id)
         conditions = (
             true(),
@@ -206,13 +209,13 @@ class BillingService(Service):
         tallies = [Tally(int(found[i] or 0), found[i + 1] or _NOTHING) for i in range(0, len(found), 2)]
         return InvoiceFigures(currency, *tallies)
 
+    @needs("create_customer_invoice")
     def add_invoice(self, data: InvoiceInput) -> InvoiceView:
         """Invoice a customer's open transactions of some days; totals are frozen (BIL-308..316, CAT-410).
 
         Needs create_customer_invoice. The number is the next of its year, without gaps, however many invoice at
         once. Raises InvalidInput when there is nothing to invoice or the days are in the wrong order, NotFound.
         """
-        self.actor.require("create_customer_invoice")
         if data.start_date > data.end_date:
             raise InvalidInput(_("Some fields are not right."), {"end_date": _("is before the start date")})
         currency = self.work.customers.currency_of(data.customer_id)

@@ -17,6 +17,7 @@ from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_itself, asks_nothing, needs
 from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
 
@@ -89,21 +90,22 @@ PRODUCT_LIST: ListSpec[ProductRow] = ListSpec(
 class CatalogService(Service):
     """Look up, offer, create and change products."""
 
+    @needs("view_product")
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[ProductRow]:
         """Return a window of all products (CAT-197). Needs view_product."""
-        self.actor.require("view_product")
         return PRODUCT_LIST.window(self.session, query, anchor, limit)
 
+    @needs("view_product")
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching products, up to `cap`. Needs view_product."""
-        self.actor.require("view_product")
         return PRODUCT_LIST.count(self.session, query, cap)
 
+    @needs("view_product")
     def page(self, query: ListQuery, page: int, per_page: int) -> Page[ProductRow]:
         """Return a numbered page of all products with the exact total (CAT-197). Needs view_product."""
-        self.actor.require("view_product")
         return PRODUCT_LIST.page(self.session, query, page, per_page)
 
+    @asks_itself("view_product", unless="it acts for one customer: what customers may order is told to all of them")
     def on_sale(self) -> Sequence[ProductView]:
         """Return the products that are enabled and within their dates, by name (CAT-196, CAT-364).
 
@@ -121,6 +123,7 @@ class CatalogService(Service):
             if rules.available(product, now) and (product.customer_can_purchase or not confined)
         ]
 
+    @asks_itself("view_product", unless="it acts for one customer: what customers may order is told to all of them")
     def orderable(
         self,
         *,
@@ -147,6 +150,7 @@ class CatalogService(Service):
         ]
         return offers if customer_id is None else [offer for offer in offers if self.fits(offer, customer_id)]
 
+    @asks_itself("view_product", unless="it acts for one customer: what customers may order is told to all of them")
     def get(self, product_id: int) -> ProductView:
         """Return a product (CAT-195). Needs view_product; raises NotFound.
 
@@ -158,6 +162,7 @@ class CatalogService(Service):
             raise NotFound(_("There is no product {product_id}.").format(product_id=product_id))
         return self._view(product, warned=True)
 
+    @asks_nothing(Asked.ROOMS)
     def fits(self, offer: ProductView, customer_id: int) -> bool:
         """Tell whether a customer has what an add-on relies on (CAT-367, CAT-368); other products always fit."""
         if offer.category != rules.ADDON:
@@ -165,24 +170,24 @@ class CatalogService(Service):
         product_ids, types = self.work.customer_services.holdings(customer_id)
         return offer.service_type in types and rules.dependencies_met(offer.relies_on, product_ids, types)
 
+    @needs("create_product")
     def create(self, data: ProductInput, *, imported: bool = False) -> ProductView:
         """Create a product. Needs create_product; raises InvalidInput, Conflict when the slug is taken.
 
         An `imported` product keeps the slug that it has elsewhere, even one with capitals (CAT-548). What is
         doubtful but allowed is in the view's `warnings` (BIL-100, BIL-113, BIL-123).
         """
-        self.actor.require("create_product")
         slug = data.product_slug or self._free_slug(data.product_name)
         if data.product_slug:
             self._check_slug(slug, imported=imported)
         return self._add({**data.model_dump(), "product_slug": slug}, N_("Product created"))
 
+    @needs("update_product")
     def update(self, product_id: int, change: ProductChange) -> ProductView:
         """Change the given fields. Disabling stops new orders and touches no service (BIL-098).
 
         Needs update_product; raises NotFound, InvalidInput, Conflict.
         """
-        self.actor.require("update_product")
         product = self._product(product_id)
         check_version(product, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
@@ -198,15 +203,16 @@ class CatalogService(Service):
             self.session.flush()
         return self._view(product, warned=True)
 
+    @needs("create_product")
     def clone(self, product_id: int) -> ProductView:
         """Copy a product under its name with " clone" and a slug of its own (CAT-337). Needs create_product."""
-        self.actor.require("create_product")
         product = self._product(product_id)
         values = {name: getattr(product, name) for name in ProductInput.model_fields}
         values["product_name"] = f"{product.product_name[:194]} clone"
         values["product_slug"] = self._free_slug(values["product_name"])
         return self._add(values, N_("Product cloned"))
 
+    @asks_nothing(Asked.ROOMS)
     def names_needing(self, template_name: str) -> list[str]:
         """Return the names of the products that ask for that kind of item, for the stock (PLT-359)."""
         found = self.session.execute(
@@ -216,6 +222,7 @@ class CatalogService(Service):
         )
         return [name for name, text in found if template_name in _readable(rules.parse_list, text)[0]]
 
+    @asks_nothing(Asked.ROOMS)
     def names_of(self, product_ids: set[int]) -> dict[int, str]:
         """Return names by product id, for the read models of other rooms; unknown ids are left out."""
         if not product_ids:

@@ -12,6 +12,7 @@ from omnicrm_tui.charging import rules
 from omnicrm_tui.charging.schemas import AccountView, ActionPlanView, BalanceView
 from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.integrations.ocs import OcsClient
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 from omnicrm_tui.work import Service, Work
 
 _LARGEST = Decimal(10) ** 24
@@ -26,10 +27,12 @@ class ChargingService(Service):
         section = work.settings.ocs
         self._ocs = ocs or OcsClient(section.cgrates or section.OCS, section.ocsTenant, section.timeout_seconds)
 
+    @asks_nothing(Asked.PRODUCT)
     def ping(self) -> None:
         """Ask the charging system whether it lives; raises OutsideSystemError when it does not."""
         self._ocs.call("CoreSv1.Ping", {})
 
+    @needs("view_customer_service")
     def account(self, service_id: int) -> AccountView:
         """Return balances and renewals of a service (CAT-375, SVC-351). Needs view_customer_service.
 

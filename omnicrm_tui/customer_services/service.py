@@ -19,6 +19,7 @@ from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.listing import COUNT_CAP, FIRST, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_itself, asks_nothing, needs
 from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
 
@@ -87,45 +88,45 @@ identifiers of the items, and the customer's name (SVC-233)."""
 class CustomerServicesService(Service):
     """Look up, create, change and delete services."""
 
+    @needs("view_customer_service")
     def window(
         self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None
     ) -> Window[ServiceRow]:
         """Return a window of services, of one customer or of all (SVC-229). Needs view_customer_service."""
-        self.actor.require("view_customer_service")
         found = self._list(query).window(self.session, query, anchor, limit, *_of(customer_id))
         return replace(found, rows=self._finished(found.rows))
 
+    @needs("view_customer_service")
     def count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
         """Count the matching services, up to `cap`. Needs view_customer_service."""
-        self.actor.require("view_customer_service")
         return self._list(query).count(self.session, query, cap, *_of(customer_id))
 
+    @needs("view_customer_service")
     def page(self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None) -> Page[ServiceRow]:
         """Return a numbered page of services with the exact total (SVC-236). Needs view_customer_service."""
-        self.actor.require("view_customer_service")
         found = self._list(query).page(self.session, query, page, per_page, *_of(customer_id))
         return replace(found, rows=self._finished(found.rows))
 
+    @needs("view_customer_service")
     def get(self, service_id: int) -> ServiceView:
         """Return a service (CAT-199). Needs view_customer_service; raises NotFound."""
-        self.actor.require("view_customer_service")
         return self._view(self._service(service_id))
 
+    @needs("view_customer_service")
     def get_by_uuid(self, service_uuid: str) -> ServiceView:
         """Return the service of a charging account (CAT-201). Needs view_customer_service; raises NotFound."""
-        self.actor.require("view_customer_service")
         service = self._by_uuid(service_uuid)
         if service is None:
             raise NotFound(_("There is no service with the UUID {service_uuid}.").format(service_uuid=service_uuid))
         return self._view(service)
 
+    @needs("create_customer_service")
     def create(self, data: ServiceInput) -> ServiceView:
         """Create a service, with what was left out taken from the product (CAT-198, SVC-109, CAT-557).
 
         A job's service is noted on the job (SVC-025). Needs create_customer_service. Raises InvalidInput for
         an unknown customer, product, site or parent, Conflict when the UUID is taken.
         """
-        self.actor.require("create_customer_service")
         self._check_links(data)
         values = self._with_defaults(data)
         service = CustomerService(
@@ -141,12 +142,12 @@ class CustomerServicesService(Service):
         self.session.flush()
         return self._view(service)
 
+    @needs("update_customer_service")
     def update(self, service_id: int, change: ServiceChange) -> ServiceView:
         """Change the given fields (CAT-202, CAT-073). Needs update_customer_service.
 
         Raises NotFound, InvalidInput, and Conflict for a stale `version`.
         """
-        self.actor.require("update_customer_service")
         service = self._service(service_id)
         check_version(service, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
@@ -162,6 +163,7 @@ class CustomerServicesService(Service):
             self.index(service_id)
         return self._view(service)
 
+    @asks_itself("delete_customer_service", unless="this job made it: a rollback takes it back")
     def delete(self, service_id: int) -> None:
         """Delete a service as if it had never been: a job's rollback, or a mistake put right (CAT-203, SVC-097).
 
@@ -183,10 +185,12 @@ class CustomerServicesService(Service):
         self.session.delete(service)
         self.session.flush()
 
+    @asks_nothing(Asked.ROOMS)
     def customer_of(self, service_id: int) -> int | None:
         """Return whose service it is, for the checks of other rooms; None when there is none to be seen."""
         return self.session.scalar(select(CustomerService.customer_id).where(CustomerService.service_id == service_id))
 
+    @asks_nothing(Asked.ROOMS)
     def holdings(self, customer_id: int) -> tuple[Set[int], Set[str]]:
         """Return products and service types of the services that are not over, for the catalogue (CAT-368)."""
         found = self.session.execute(
@@ -196,6 +200,7 @@ class CustomerServicesService(Service):
         ).all()
         return {row.product_id for row in found if row.product_id is not None}, {row.service_type for row in found}
 
+    @asks_nothing(Asked.ROOMS)
     def index(self, service_id: int) -> None:
         """Bring up to date what the service is looked up by; called when its items change (SVC-227)."""
         service = self.session.get(CustomerService, service_id)

@@ -26,6 +26,7 @@ from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import InvalidInput, NotFound, NotPermitted
 from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
 
@@ -81,32 +82,32 @@ _CHANGED = {"contact": N_("Contact changed"), "site": N_("Site changed")}
 class CustomersService(Service):
     """Look up, create and change customers and what hangs directly on them."""
 
+    @needs("view_customer")
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[CustomerRow]:
         """Return a window of the customer list (CAT-230..233). Needs view_customer."""
-        self.actor.require("view_customer")
         return CUSTOMER_LIST.window(self.session, query, anchor, limit, _NOT_ARCHIVED)
 
+    @needs("view_customer")
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching customers, up to `cap`. Needs view_customer."""
-        self.actor.require("view_customer")
         return CUSTOMER_LIST.count(self.session, query, cap, _NOT_ARCHIVED)
 
+    @needs("view_customer")
     def page(self, query: ListQuery, page: int, per_page: int) -> Page[CustomerRow]:
         """Return a numbered page with the exact total (CAT-193). Needs view_customer."""
-        self.actor.require("view_customer")
         return CUSTOMER_LIST.page(self.session, query, page, per_page, _NOT_ARCHIVED)
 
+    @needs("view_customer")
     def get(self, customer_id: int) -> CustomerView:
         """Return a customer with contacts and sites (CAT-194). Needs view_customer; raises NotFound."""
-        self.actor.require("view_customer")
         return self._view(self._customer(customer_id))
 
+    @needs("create_customer")
     def create(self, data: CustomerInput) -> CustomerView:
         """Create a customer. Needs create_customer; raises InvalidInput for an unknown status.
 
         Whoever is confined to one customer makes no others, whichever permissions it was given (BIL-378).
         """
-        self.actor.require("create_customer")
         if self.actor.own_customer_id is not None:
             raise NotPermitted(_("Customers are created by staff."))
         self._check_status(data.customer_status)
@@ -121,9 +122,9 @@ class CustomersService(Service):
         self.session.flush()
         return self._view(customer)
 
+    @needs("update_customer")
     def update(self, customer_id: int, change: CustomerChange) -> CustomerView:
         """Change the given fields. Needs update_customer; raises NotFound, InvalidInput, Conflict."""
-        self.actor.require("update_customer")
         customer = self._customer(customer_id)
         check_version(customer, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
@@ -140,15 +141,15 @@ class CustomersService(Service):
             self.session.flush()
         return self._view(customer)
 
+    @needs("view_customer_contact")
     def contacts(self, customer_id: int) -> Sequence[ContactView]:
         """Return a customer's contacts, oldest first (CAT-242). Needs view_customer_contact; raises NotFound."""
-        self.actor.require("view_customer_contact")
         self._customer(customer_id)
         return self._contacts(customer_id)
 
+    @needs("create_customer_contact")
     def add_contact(self, customer_id: int, data: ContactInput) -> ContactView:
         """Add a contact. Needs create_customer_contact; raises NotFound."""
-        self.actor.require("create_customer_contact")
         customer = self._customer(customer_id)
         contact = Contact(customer_id=customer_id, **data.model_dump())
         self.session.add(contact)
@@ -160,9 +161,9 @@ class CustomersService(Service):
         self.session.flush()
         return view_of(contact, ContactView)
 
+    @needs("update_customer_contact")
     def update_contact(self, contact_id: int, change: ContactChange) -> ContactView:
         """Change the given fields. Needs update_customer_contact; raises NotFound, InvalidInput, Conflict."""
-        self.actor.require("update_customer_contact")
         contact = self.session.get(Contact, contact_id)
         if contact is None:
             raise NotFound(_("There is no contact {contact_id}.").format(contact_id=contact_id))
@@ -171,19 +172,19 @@ class CustomersService(Service):
             self.session.flush()
         return view_of(contact, ContactView)
 
+    @needs("view_customer_site")
     def sites(self, customer_id: int) -> Sequence[SiteView]:
         """Return a customer's sites, oldest first (CAT-208). Needs view_customer_site; raises NotFound."""
-        self.actor.require("view_customer_site")
         self._customer(customer_id)
         return self._sites(customer_id)
 
+    @needs("create_customer_site")
     def add_site(self, customer_id: int, data: SiteInput) -> SiteView:
         """Add a site. Needs create_customer_site; raises NotFound, InvalidInput.
 
         Without a country it takes the configured one (CAT-038); the plus code follows from the coordinates
         (CAT-040).
         """
-        self.actor.require("create_customer_site")
         self._customer(customer_id)
         values = data.model_dump()
         values["country"] = data.country or self.work.settings.crm.default_country
@@ -197,9 +198,9 @@ class CustomersService(Service):
         self.session.flush()
         return view_of(site, SiteView)
 
+    @needs("update_customer_site")
     def update_site(self, site_id: int, change: SiteChange) -> SiteView:
         """Change the given fields. Needs update_customer_site; raises NotFound, InvalidInput, Conflict."""
-        self.actor.require("update_customer_site")
         site = self.session.get(Site, site_id)
         if site is None:
             raise NotFound(_("There is no site {site_id}.").format(site_id=site_id))
@@ -229,6 +230,7 @@ class CustomersService(Service):
             self.session.flush()
         return bool(new)
 
+    @asks_nothing(Asked.ROOMS)
     def names_of(self, customer_ids: Set[int]) -> dict[int, str]:
         """Return names by customer id, for the read models of other rooms; unknown ids are left out."""
         if not customer_ids:
@@ -238,15 +240,18 @@ class CustomersService(Service):
         )
         return {row.customer_id: row.customer_name for row in found}
 
+    @asks_nothing(Asked.ROOMS)
     def addresses_of(self, customer_id: int) -> list[str]:
         """Return the e-mail addresses of a customer's contacts, each once, oldest first, for the outbox."""
         addresses = (contact.contact_email for contact in self._contacts(customer_id))
         return list(dict.fromkeys(address for address in addresses if address))
 
+    @asks_nothing(Asked.ROOMS)
     def currency_of(self, customer_id: int) -> str:
         """Return the currency that a customer is billed in: its own, else the operator's; raises NotFound."""
         return self._customer(customer_id).currency or self.work.settings.crm.currency
 
+    @asks_nothing(Asked.ROOMS)
     def customer_of_contact(self, contact_id: int) -> int | None:
         """Return whose contact it is: what confines a customer's user to its own customer (BIL-378)."""
         return self.session.scalar(select(Contact.customer_id).where(Contact.contact_id == contact_id))

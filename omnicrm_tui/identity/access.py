@@ -25,6 +25,7 @@ from omnicrm_tui.identity.permissions import (
 )
 from omnicrm_tui.identity.rules import address_is_in, address_of
 from omnicrm_tui.identity.tokens import Keyring
+from omnicrm_tui.needs import Asked, asks_nothing
 from omnicrm_tui.work import Service
 
 OVER = _("The session is over. Log in again.")
@@ -64,6 +65,7 @@ class Access(Service):
     def _keyring(self) -> Keyring:
         return Keyring.of(self.work.settings)
 
+    @asks_nothing(Asked.LOG_IN)
     def actor_of_token(self, access_token: str, source: str) -> Actor:
         """Return whose access token it is (SVC-082). Raises NotAuthenticated when it, its session or user ended."""
         claims = self._keyring.read(access_token, tokens.ACCESS, self.work.clock.now())
@@ -72,6 +74,7 @@ class Access(Service):
             raise NotAuthenticated(OVER)
         return self._actor_of_family(family, source)
 
+    @asks_nothing(Asked.LOG_IN)
     def actor_again(self, actor: Actor) -> Actor:
         """Return who an actor is by now, with the permissions of today; raises NotAuthenticated when that is over.
 
@@ -84,6 +87,7 @@ class Access(Service):
             return self._actor_of_family(family, actor.source_address)
         return self.actor_of_user(actor.user_id or 0, actor.source_address)
 
+    @asks_nothing(Asked.LOG_IN)
     def actor_of_user(self, user_id: int, source: str) -> Actor:
         """Return a user as actor: staff, or a customer's user confined to its customer (BIL-374, BIL-378).
 
@@ -94,6 +98,7 @@ class Access(Service):
             raise NotAuthenticated(OVER)
         return self._actor(user, source)
 
+    @asks_nothing(Asked.LOG_IN)
     def actor_of_api_key(self, key: str, source: str) -> Actor:
         """Return the machine that holds an API key, recorded as the first administrator (SVC-083, CAT-179).
 
@@ -108,6 +113,7 @@ class Access(Service):
             raise NotAuthenticated(_("Invalid API key: there are blanks in it."))
         raise NotAuthenticated(_("Invalid API key"))
 
+    @asks_nothing(Asked.LOG_IN)
     def actor_of_address(self, source: str) -> Actor | None:
         """Return the machine at a whitelisted address (SVC-084, PLT-455), or None; never this host itself."""
         address = address_of(source)
@@ -122,6 +128,7 @@ class Access(Service):
         credential = address_credential(max(networks, key=lambda network: ip_network(network, strict=False).prefixlen))
         return self._machine(f"address {address}", names, source, credential=credential)
 
+    @asks_nothing(Asked.ROOMS)
     def first_admin_id(self) -> int | None:
         """Return the user that machines are recorded as (SVC-079): the first active administrator.
 

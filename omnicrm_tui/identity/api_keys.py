@@ -30,6 +30,7 @@ from omnicrm_tui.identity.models import ApiKey, Permission, Role, TokenFamily
 from omnicrm_tui.identity.permissions import BESIDE, MANAGE_API_KEYS, canonical, of_one_customer
 from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import needs
 from omnicrm_tui.schemas import refuse_blanks
 
 _WRONG = _("Some fields are not right.")
@@ -38,41 +39,42 @@ _WRONG = _("Some fields are not right.")
 class ApiKeys(KeyUses):
     """Manages keys (PLT-239..287). Looking needs manage_api_keys; changing also takes a person, not a key."""
 
+    @needs(MANAGE_API_KEYS)
     def api_key_window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[ApiKeyRow]:
         """Return a window of the keys (PLT-253..258); revoked ones where the filter asks. Needs manage_api_keys."""
-        self.actor.require(MANAGE_API_KEYS)
         return self._list().window(self.session, query, anchor, limit, *_living(query))
 
+    @needs(MANAGE_API_KEYS)
     def api_key_count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching keys, up to `cap`. Needs manage_api_keys."""
-        self.actor.require(MANAGE_API_KEYS)
         return self._list().count(self.session, query, cap, *_living(query))
 
+    @needs(MANAGE_API_KEYS)
     def api_key_page(self, query: ListQuery, page: int, per_page: int) -> Page[ApiKeyRow]:
         """Return a numbered page of keys (PLT-284). Needs manage_api_keys."""
-        self.actor.require(MANAGE_API_KEYS)
         return self._list().page(self.session, query, page, per_page, *_living(query))
 
+    @needs(MANAGE_API_KEYS)
     def api_key_figures(self) -> KeyFigures:
         """Count the keys by their states (PLT-255). Needs manage_api_keys."""
-        self.actor.require(MANAGE_API_KEYS)
         states = _states(self.work.clock.now())
         counts = [func.count(case((states[name], 1))) for name in (ACTIVE, EXPIRING, EXPIRED, REVOKED)]
         found: Any = self.session.execute(select(func.count(ApiKey.api_key_id), *counts)).one()
         return KeyFigures(*found)
 
+    @needs(MANAGE_API_KEYS)
     def api_key(self, api_key_id: int) -> ApiKeyView:
         """Return a key with what it was used for (PLT-262). Needs manage_api_keys; raises NotFound."""
-        self.actor.require(MANAGE_API_KEYS)
         return self._key_view(self._key(api_key_id))
 
+    @needs(MANAGE_API_KEYS)
     def create_api_key(self, data: ApiKeyInput) -> NewApiKey:
         """Make a key and return it, for this once (PLT-259..261, PLT-285).
 
         Needs manage_api_keys, and every permission that the key gets. Raises InvalidInput for an unknown permission,
         an end that is past, an unknown customer; NotPermitted for what the actor may not do itself.
         """
-        self._require_manager()
+        self._require_person()
         permissions = self._checked(data.permissions, data.customer_id)
         expires = self._checked_expiry(data.expiry_date)
         return self._make(
@@ -85,13 +87,14 @@ class ApiKeys(KeyUses):
             expires=expires,
         )
 
+    @needs(MANAGE_API_KEYS)
     def update_api_key(self, api_key_id: int, change: ApiKeyChange) -> ApiKeyView:
         """Change name, description, end, permissions or protection (PLT-263, PLT-286); never the key itself.
 
         Needs manage_api_keys, and every permission that the key had and gets. Raises NotFound, Conflict for a stale
         version or a revoked key, and what `create_api_key` raises.
         """
-        self._require_manager()
+        self._require_person()
         key = self._living_key(api_key_id)
         check_version(key, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
@@ -110,13 +113,14 @@ class ApiKeys(KeyUses):
             self.session.flush()
         return self._key_view(key)
 
+    @needs(MANAGE_API_KEYS)
     def extend_api_key(self, api_key_id: int, data: ExtensionInput) -> ApiKeyView:
         """Let a key end later, or never; an expired one is good again (PLT-270).
 
         Needs manage_api_keys and what the key may do. Raises NotFound, Conflict for a revoked key, InvalidInput for
         an end that is no later than the one it has.
         """
-        self._require_manager()
+        self._require_person()
         key = self._living_key(api_key_id)
         expires = self._checked_expiry(data.expiry_date)
         if expires <= key.expires:
@@ -128,13 +132,14 @@ class ApiKeys(KeyUses):
         self.session.flush()
         return self._key_view(key)
 
+    @needs(MANAGE_API_KEYS)
     def regenerate_api_key(self, api_key_id: int, expiry_date: date | datetime | None = None) -> NewApiKey:
         """Revoke a key at once and make another of its name, description, permissions and customer (PLT-264).
 
         Without `expiry_date` the new one is valid for as long as the old one was at first. Needs manage_api_keys and
         what the key may do. Raises NotFound, InvalidInput, Conflict for a revoked or protected key.
         """
-        self._require_manager()
+        self._require_person()
         key = self._living_key(api_key_id)
         life = key.expires - key.created
         expires = self._checked_expiry(expiry_date)
@@ -151,22 +156,22 @@ class ApiKeys(KeyUses):
             expires=expires,
         )
 
+    @needs(MANAGE_API_KEYS)
     def revoke_api_key(self, api_key_id: int) -> None:
         """Revoke a key for good: from the next request on it is refused, and its jobs end (PLT-265, PLT-287).
 
         Its row stays, for those who ask later (PLT-606). Needs manage_api_keys. Raises NotFound, Conflict for a
         protected key. A key that is revoked already stays so.
         """
-        self._require_manager()
+        self._require_person()
         key = self._key(api_key_id)
         if key.revoked is None:
             self._revoke(key, N_("API key revoked"))
 
     # --- rules
 
-    def _require_manager(self) -> None:
+    def _require_person(self) -> None:
         """A key that makes, extends or renews keys would outlive its own revocation."""
-        self.actor.require(MANAGE_API_KEYS)
         actor = self.actor
         if actor.kind is ActorKind.JOB or actor.api_key_id is not None or actor.own_customer_id is not None:
             raise NotPermitted(_("API keys are managed by staff, not by a key of the database or a job."))

@@ -22,6 +22,7 @@ from omnicrm_tui.identity.key_schemas import ConfiguredAccess, KeyUseRow, Use
 from omnicrm_tui.identity.models import ApiKey, KeyUse
 from omnicrm_tui.identity.permissions import ADMIN, MANAGE_API_KEYS
 from omnicrm_tui.languages import N_
+from omnicrm_tui.needs import needs
 
 KEPT_DAYS = 90
 SHOWN_USES = 50
@@ -30,31 +31,31 @@ SHOWN_USES = 50
 class KeyUses(Access):
     """Writes uses down and tells of them."""
 
+    @needs(ADMIN)
     def record_uses(self, uses: Iterable[Use]) -> None:
         """Add uses to the counts of their day and address, and to their keys'. Needs admin: doors count as the system.
 
         An address that a credential comes from for the first time in `KEPT_DAYS` gets an entry in the activity log
         (PLT-276): that is how a stolen key shows.
         """
-        self.actor.require(ADMIN)
         # In one order, so that two servers that write at once never wait for each other.
         for use in sorted(uses, key=lambda use: (use.credential, use.address)):
             if not self._add_to_day(use):
                 self._begin_day(use)
             self._add_to_key(use)
 
+    @needs(ADMIN)
     def delete_old_uses(self, most: int) -> int:
         """Delete up to `most` counts older than `KEPT_DAYS`; return how many. Needs admin: a duty of the schedule."""
-        self.actor.require(ADMIN)
         before = (self.work.clock.now() - timedelta(days=KEPT_DAYS)).date()
         old = list(self.session.scalars(select(KeyUse.id).where(KeyUse.day < before).limit(most)))
         if old:
             self.session.execute(delete(KeyUse).where(KeyUse.id.in_(old)))
         return len(old)
 
+    @needs(MANAGE_API_KEYS)
     def configured_access(self) -> Sequence[ConfiguredAccess]:
         """Return the keys and whitelisted addresses of the configuration, with their uses. Needs manage_api_keys."""
-        self.actor.require(MANAGE_API_KEYS)
         keys, addresses = self.work.settings.api_keys, self.work.settings.ip_whitelist
         entries: list[dict[str, Any]] = [
             {

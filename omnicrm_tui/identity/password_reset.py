@@ -15,6 +15,7 @@ from omnicrm_tui.identity.access import HOLDS
 from omnicrm_tui.identity.models import PasswordReset, User
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.sessions import Sessions
+from omnicrm_tui.needs import Asked, asks_nothing
 
 CODE_LIFE = timedelta(hours=1)
 KEPT = timedelta(days=1)
@@ -28,6 +29,7 @@ _GROUPS, _GROUP = 4, 4
 class PasswordResets(Sessions):
     """Doors call these as `visitor(source)`: they ask for no permission."""
 
+    @asks_nothing(Asked.LOG_IN)
     def request(self, email: str, source: str) -> None:
         """Mail a code to the user with that address (BIL-397); for an unknown one the same work is done and undone.
 
@@ -52,6 +54,7 @@ class PasswordResets(Sessions):
                 self.session.commit()
                 raise NotFound(_("No account found with that email address"))
 
+    @asks_nothing(Asked.LOG_IN)
     def finish(self, code: str, new_password: str, source: str) -> None:
         """Set a new password with a mailed code (BIL-398, BIL-419): all sessions end, and a mail says so (PLT-203).
 

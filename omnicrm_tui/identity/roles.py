@@ -25,15 +25,16 @@ from omnicrm_tui.identity.schemas import (
     RoleRow,
     RoleView,
 )
+from omnicrm_tui.needs import needs
 from omnicrm_tui.work import Service
 
 
 class Roles(Service):
     """Bundles permissions into roles (BIL-386, BIL-400..409). Everything here needs admin."""
 
+    @needs(ADMIN)
     def ensure_catalogue(self) -> None:
         """Add the permissions and role designs that are missing (BIL-435..459); what is there stays as it is."""
-        self.actor.require(ADMIN)
         ids = {name: number for number, name in self.session.execute(select(Permission.id, Permission.name))}
         missing = [Permission(name=name, description=words) for name, words in PERMISSIONS.items() if name not in ids]
         self.session.add_all(missing)
@@ -47,15 +48,15 @@ class Roles(Service):
                 self.session.flush()
                 self._grant(role.id, [ids[name] for name in design.permissions])
 
+    @needs(ADMIN)
     def permissions(self) -> Sequence[PermissionView]:
         """Return all permissions by name (BIL-408). Needs admin."""
-        self.actor.require(ADMIN)
         found = self.session.scalars(select(Permission).order_by(Permission.name))
         return [view_of(permission, PermissionView) for permission in found]
 
+    @needs(ADMIN)
     def create_permission(self, data: PermissionInput) -> PermissionView:
         """Add a permission that the catalogue lacks (BIL-409). Needs admin; raises Conflict when there is one."""
-        self.actor.require(ADMIN)
         if self.session.scalar(select(Permission.id).where(Permission.name == data.name)) is not None:
             raise Conflict(_("There is already a permission {name}.").format(name=data.name))
         permission = Permission(**data.model_dump())
@@ -64,22 +65,22 @@ class Roles(Service):
         self.work.activity.record("permission", permission.id, "Permission created", new=data.model_dump())
         return view_of(permission, PermissionView)
 
+    @needs(ADMIN)
     def roles(self) -> Sequence[RoleView]:
         """Return all roles by name (BIL-401). Needs admin."""
-        self.actor.require(ADMIN)
         return [self._role_view(role) for role in self.session.scalars(select(Role).order_by(Role.name)).all()]
 
+    @needs(ADMIN)
     def role(self, role_id: int) -> RoleView:
         """Return a role with its permissions and users (BIL-407). Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         return self._role_view(self._role(role_id))
 
+    @needs(ADMIN)
     def create_role(self, data: RoleInput) -> RoleView:
         """Create a role without permissions, or as a shipped one is designed (BIL-400, BIL-454..459). Needs admin.
 
         Raises Conflict when the name is taken, InvalidInput for an unknown design.
         """
-        self.actor.require(ADMIN)
         granted = _design(data.design)
         self._check_name(data.name)
         role = Role(name=data.name, description=data.description)
@@ -89,9 +90,9 @@ class Roles(Service):
         self.work.activity.record("role", role.id, "Role created", new=data.model_dump())
         return self._role_view(role)
 
+    @needs(ADMIN)
     def update_role(self, role_id: int, change: RoleChange) -> RoleView:
         """Change name or description (BIL-402). Needs admin; raises NotFound, Conflict, InvalidInput."""
-        self.actor.require(ADMIN)
         role = self._role(role_id)
         check_version(role, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version"})
@@ -105,9 +106,9 @@ class Roles(Service):
             self.session.flush()
         return self._role_view(role)
 
+    @needs(ADMIN)
     def delete_role(self, role_id: int) -> None:
         """Delete a role; its users lose it (BIL-387). Needs admin; Conflict when nobody would be left as admin."""
-        self.actor.require(ADMIN)
         role = self._role(role_id)
         view = self._role_view(role)
         with self._keeping_an_admin():
@@ -116,9 +117,9 @@ class Roles(Service):
             self.session.delete(role)
         self.work.activity.record("role", role_id, "Role deleted", old={"name": view.name, "users": list(view.users)})
 
+    @needs(ADMIN)
     def add_permissions(self, role_id: int, permission_ids: Sequence[int]) -> RoleView:
         """Give a role permissions, at once effective (BIL-404). Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         role = self._role(role_id)
         before = self._role_view(role).permissions
         known = set(self.session.scalars(select(Permission.id).where(Permission.id.in_(permission_ids))))
@@ -130,9 +131,9 @@ class Roles(Service):
         self._grant(role_id, sorted(known - held))
         return self._permissions_changed(role, before)
 
+    @needs(ADMIN)
     def remove_permission(self, role_id: int, permission_id: int) -> RoleView:
         """Take a permission from a role (BIL-405). Needs admin; Conflict when nobody would be left as admin."""
-        self.actor.require(ADMIN)
         role = self._role(role_id)
         before = self._role_view(role).permissions
         one = (role_permission.c.role_id == role_id, role_permission.c.permission_id == permission_id)
@@ -140,13 +141,13 @@ class Roles(Service):
             self.session.execute(delete(role_permission).where(*one))
         return self._permissions_changed(role, before)
 
+    @needs(ADMIN)
     def change_permissions(self, role_id: int, change: RolePermissions) -> RoleView:
         """Give a role some permissions and take others away, by name, in one step (BIL-404, BIL-405). Needs admin.
 
         What two people change at once adds up. Raises NotFound for an unknown role or permission, Conflict when
         nobody would be left as admin.
         """
-        self.actor.require(ADMIN)
         role = self._role(role_id)
         before = self._role_view(role).permissions
         added = self._permission_ids(set(change.add) - set(before))
@@ -157,18 +158,18 @@ class Roles(Service):
             self._grant(role_id, added)
         return self._permissions_changed(role, before)
 
+    @needs(ADMIN)
     def role_list(self) -> Sequence[RoleRow]:
         """Return all roles by name, with how many permissions and users each has. Needs admin."""
-        self.actor.require(ADMIN)
         bundled = select(func.count()).where(role_permission.c.role_id == Role.id).scalar_subquery()
         holders = select(func.count()).select_from(user_role).join(User, User.id == user_role.c.user_id)
         held = holders.where(user_role.c.role_id == Role.id, User.deleted.is_(False)).scalar_subquery()
         found = select(Role.id, Role.name, Role.description, bundled, held).order_by(Role.name)
         return [RoleRow(*row) for row in self.session.execute(found)]
 
+    @needs(ADMIN)
     def role_loss(self, role_id: int) -> RoleLoss:
         """Return how many users deleting a role would cost access (BIL-387). Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         self._role(role_id)
         living = select(user_role.c.user_id).join(User, User.id == user_role.c.user_id).where(User.deleted.is_(False))
         mine = living.where(user_role.c.role_id == role_id)
@@ -177,12 +178,12 @@ class Roles(Service):
         users, left = (self.session.scalar(select(func.count()).select_from(q.subquery())) or 0 for q in (mine, only))
         return RoleLoss(users, left)
 
+    @needs(ADMIN)
     def rights(self, user_id: int) -> Sequence[Right]:
         """Return what a user may do, and through which of its roles (BIL-374, BIL-384). Needs admin; raises NotFound.
 
         Who holds `admin` may do everything, whatever else is listed; a customer's user without a customer, nothing.
         """
-        self.actor.require(ADMIN)
         if self.session.get(User, user_id) is None:
             raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
         found = (
@@ -199,9 +200,9 @@ class Roles(Service):
             through.setdefault((permission, description), []).append(role)
         return [Right(permission, words, tuple(roles)) for (permission, words), roles in through.items()]
 
+    @needs(ADMIN)
     def give_role(self, role_id: int, user_id: int) -> RoleView:
         """Give a user one role more, at once effective (BIL-406). Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         role = self._role(role_id)
         user = self.session.get(User, user_id)
         if user is None:

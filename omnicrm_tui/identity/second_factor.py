@@ -25,6 +25,7 @@ from omnicrm_tui.identity.models import BackupCode, User
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import Enrolment, LoginResult, SecondFactorState
 from omnicrm_tui.identity.sessions import Sessions
+from omnicrm_tui.needs import Asked, asks_itself, asks_nothing
 
 ISSUER = "OmniCRM"
 BACKUP_CODES = 10
@@ -37,6 +38,7 @@ _NOT_RIGHT = _("This code is not right.")
 class SecondFactors(Sessions):
     """Turns second factors on and over to new devices, and asks for them at log-in; off is `user_care`'s."""
 
+    @asks_nothing(Asked.LOG_IN)
     def verify(self, challenge_token: str, code: str, source_address: str) -> LoginResult:
         """Finish a log-in with the code of the authenticator, or with a backup code (PLT-173, PLT-181, BIL-412).
 
@@ -49,6 +51,7 @@ class SecondFactors(Sessions):
             self._refuse(user, "Login failed: wrong second factor", source_address, _NOT_RIGHT)
         return self._open(user, source_address, bool(claims.get("rem")))
 
+    @asks_itself(ADMIN, unless="it is one's own")
     def state(self, user_id: int) -> SecondFactorState:
         """Return how far a user's second factor is (PLT-229). One's own, or needs admin."""
         if not self._is_own(user_id):
@@ -57,6 +60,7 @@ class SecondFactors(Sessions):
         issued = user.totp_secret is not None
         return SecondFactorState(user.is_2fa_enabled, issued and not user.is_2fa_enabled, self._unused_codes(user_id))
 
+    @asks_nothing(Asked.OWN)
     def enable(self, user_id: int, password: str) -> Enrolment:
         """Issue a secret and backup codes to a user who gives the own password (PLT-188..190, BIL-410).
 
@@ -71,6 +75,7 @@ class SecondFactors(Sessions):
         self._log(user, "Second factor: a secret was issued", self.actor.source_address)
         return enrolment
 
+    @asks_nothing(Asked.OWN)
     def confirm(self, user_id: int, code: str) -> None:
         """Turn the second factor on, once a code shows that the authenticator has the secret (PLT-192, BIL-411).
 
@@ -86,6 +91,7 @@ class SecondFactors(Sessions):
             self._set(user_id, {"is_2fa_enabled": True})
             self._log(user, "Second factor turned on", self.actor.source_address)
 
+    @asks_itself(ADMIN, unless="they are one's own")
     def regenerate_backup_codes(self, user_id: int) -> tuple[str, ...]:
         """Replace all backup codes by new ones (PLT-237, BIL-413, BIL-425). One's own, or needs admin.
 
@@ -102,6 +108,7 @@ class SecondFactors(Sessions):
         self.work.activity.record("user", user_id, "Backup codes replaced")
         return codes
 
+    @asks_nothing(Asked.OWN)
     def reset_for_new_device(self, user_id: int, backup_code: str) -> Enrolment:
         """Exchange a backup code for a new secret and new codes (BIL-415, BIL-427): the old device opens nothing more.
 

@@ -24,6 +24,7 @@ from omnicrm_tui.identity.password_history import PasswordHistory
 from omnicrm_tui.identity.permissions import ADMIN, VIEW_STATUS
 from omnicrm_tui.identity.rules import login_name, normal_password, password_problem
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 
 if TYPE_CHECKING:
     from omnicrm_tui.identity.user_mail import UserMail
@@ -43,11 +44,13 @@ class Sessions(PasswordHistory):
     _attempt_locks = False
     """Whether the attempt that was counted last locks the account, unless it turns out to be right."""
 
+    @asks_nothing(Asked.LOG_IN)
     def nobody_can_log_in(self) -> bool:
         """Tell whether there is no active user at all: a new home, whose first administrator is still to be made."""
         living = select(User.id).where(User.active.is_(True), User.deleted.is_(False))
         return self.session.scalar(living.limit(1)) is None
 
+    @asks_nothing(Asked.LOG_IN)
     def login(
         self, email_or_username: str, password: str, source_address: str, *, remember: bool = False
     ) -> LoginResult:
@@ -67,6 +70,7 @@ class Sessions(PasswordHistory):
             return LoginResult(user.id, requires_2fa=True, challenge_token=proof)
         return self._open(user, source_address, remember)
 
+    @asks_nothing(Asked.LOG_IN)
     def change_password(self, user_id: int, current_password: str, new_password: str, source_address: str) -> None:
         """Change the password of who is logged in (BIL-399); all sessions of the user end.
 
@@ -88,6 +92,7 @@ class Sessions(PasswordHistory):
 
         self._tell(user, notices.CHANGED, notices.changed_mail(user.first_name, source_address, self.work.settings))
 
+    @asks_nothing(Asked.LOG_IN)
     def change_temporary_password(
         self, challenge_token: str, current_password: str, new_password: str, source_address: str
     ) -> None:
@@ -98,11 +103,13 @@ class Sessions(PasswordHistory):
         user_id = int(self._read_challenge(challenge_token, tokens.CHANGE)["sub"])
         self.change_password(user_id, current_password, new_password, source_address)
 
+    @asks_nothing(Asked.LOG_IN)
     def refresh(self, refresh_token: str, source: str) -> Tokens:
         """Exchange a refresh token for new tokens (CAT-227, SVC-087). Raises NotAuthenticated; see `resume`."""
         family, _, successor = self._rotate(refresh_token, source)
         return self._tokens(family, successor)
 
+    @asks_nothing(Asked.LOG_IN)
     def resume(self, refresh_token: str, source: str) -> tuple[Actor, str]:
         """Go on with a remembered session: return its actor and the next refresh token (PLT-177).
 
@@ -112,6 +119,7 @@ class Sessions(PasswordHistory):
         _, actor, successor = self._rotate(refresh_token, source)
         return actor, successor
 
+    @asks_nothing(Asked.LOG_IN)
     def peek(self, refresh_token: str, source: str) -> Actor:
         """Return the actor of a remembered session and leave its token unused: for what a terminal shows first.
 
@@ -125,6 +133,7 @@ class Sessions(PasswordHistory):
             raise NotAuthenticated(OVER)
         return self._actor_of_family(family, source)
 
+    @asks_nothing(Asked.LOG_IN)
     def logout(self, refresh_token: str) -> None:
         """End the session of a refresh token; its access tokens end with it. Unknown tokens are no error."""
         row = self._find_token(refresh_token)
@@ -137,6 +146,7 @@ class Sessions(PasswordHistory):
             if user is not None:
                 self._log(user, "Logged out", self.actor.source_address)
 
+    @asks_nothing(Asked.ROOMS)
     def grant_job(self, provision_id: int) -> None:
         """Give a job, as its initiator starts it, a token family with the permissions the initiator has now.
 
@@ -144,6 +154,7 @@ class Sessions(PasswordHistory):
         """
         self._add_job_family(provision_id, self.actor)
 
+    @asks_nothing(Asked.ROOMS)
     def mint_job_tokens(self, provision_id: int, initiating_user: int | None) -> Tokens:
         """Return new tokens of a job's family (the contracts page); a job that has none gets its user's permissions.
 
@@ -158,10 +169,12 @@ class Sessions(PasswordHistory):
             raise NotAuthenticated(_("Job {provision_id} has ended.").format(provision_id=provision_id))
         return self._tokens(found, self._add_token(found, self.actor.source_address))
 
+    @asks_nothing(Asked.ROOMS)
     def end_job_tokens(self, provision_id: int) -> None:
         """End what a job was given; it is final."""
         self._end_families(TokenFamily.provision_id == provision_id)
 
+    @asks_nothing(Asked.ROOMS)
     def end_sessions(self, user_id: int) -> None:
         """End all sessions of a user at once. Jobs keep their tokens, good for clean-up once the user is revoked."""
         self._end_families(TokenFamily.user_id == user_id, TokenFamily.purpose == SESSION)
@@ -392,9 +405,9 @@ class Sessions(PasswordHistory):
             return family.expires
         return min(family.expires, now + timedelta(hours=self.work.settings.security.session_hours))
 
+    @needs(VIEW_STATUS)
     def active_sessions(self) -> int:
         """Count the sessions of people that are open now (PLT-069). Needs view_status."""
-        self.actor.require(VIEW_STATUS)
         live = (
             TokenFamily.purpose == SESSION,
             TokenFamily.ended.is_(None),
@@ -402,12 +415,12 @@ class Sessions(PasswordHistory):
         )
         return self.session.scalar(select(func.count(TokenFamily.family_id)).where(*live)) or 0
 
+    @needs(ADMIN)
     def delete_old_sessions(self, most: int) -> int:
         """Delete up to `most` sessions that ended a day ago or earlier, with their tokens; return how many.
 
         Needs admin: it is a duty of the schedule.
         """
-        self.actor.require(ADMIN)
         before = self.work.clock.now() - timedelta(days=1)
         old = select(TokenFamily.family_id).where(TokenFamily.expires < before).limit(most)
         found = list(self.session.scalars(old))

@@ -15,17 +15,18 @@ from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import SessionView, UserView
 from omnicrm_tui.identity.sessions import SESSION
 from omnicrm_tui.identity.users import Users
+from omnicrm_tui.needs import needs
 
 
 class UserCare(Users):
     """Resets and ends what a user logs in with. Everything here needs admin."""
 
+    @needs(ADMIN)
     def set_password(self, user_id: int, new_password: str, *, force_change: bool = True) -> None:
         """Set a user's password, by default a temporary one (BIL-396, BIL-420); unlocks, and ends the sessions.
 
         Needs admin; raises NotFound, and InvalidInput for a weak password. Whether the user had it before is not told.
         """
-        self.actor.require(ADMIN)
         user = self._user(user_id)
         self._check_new_password(new_password, "new_password")
         self._store_password(user.id, new_password, force_change=force_change)
@@ -35,18 +36,19 @@ class UserCare(Users):
         mail = notices.reset_done_mail(user.first_name, self.actor.source_address, self.work.settings)
         self._tell(user, notices.RESET_DONE, mail)
 
+    @needs(ADMIN)
     def reset_password(self, user_id: int) -> str:
         """Give a user a random temporary password and return it, to be shown once (PLT-212..214). Needs admin."""
         password = passwords.temporary_password()
         self.set_password(user_id, password)
         return password
 
+    @needs(ADMIN)
     def unlock(self, user_id: int) -> UserView:
         """Let a user who is locked out after failed log-ins try again at once (BIL-422). Needs admin.
 
         Raises NotFound, and Conflict for who is not locked.
         """
-        self.actor.require(ADMIN)
         user = self._user(user_id)
         if user.locked_until is None or user.locked_until <= self.work.clock.now():
             raise Conflict(_("{name} is not locked.").format(name=user.username))
@@ -55,13 +57,13 @@ class UserCare(Users):
         self.session.flush()
         return self._user_view(user)
 
+    @needs(ADMIN)
     def reset_second_factor(self, user_id: int, reason: str = "") -> UserView:
         """Take a user's second factor and backup codes away (PLT-215, BIL-414, BIL-426); a password is enough then.
 
         `reason` (how the person was identified) goes into the activity log (PLT-216). Needs admin; raises NotFound,
         and Conflict when there is none.
         """
-        self.actor.require(ADMIN)
         user = self._user(user_id)
         if not user.is_2fa_enabled:
             raise Conflict(_("{name} has no second factor.").format(name=user.username))
@@ -71,9 +73,9 @@ class UserCare(Users):
         self.session.flush()
         return self._user_view(user)
 
+    @needs(ADMIN)
     def sessions_of(self, user_id: int) -> Sequence[SessionView]:
         """Return a user's open sessions, the newest first. Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         self._user(user_id)
         used = (
             select(func.max(RefreshToken.issued))
@@ -90,9 +92,9 @@ class UserCare(Users):
         ordered = found.order_by(TokenFamily.started.desc(), TokenFamily.family_id)
         return [self._session_view(family, last) for family, last in self.session.execute(ordered)]
 
+    @needs(ADMIN)
     def end_session(self, user_id: int, session_id: str) -> None:
         """End one session of a user, at once. Needs admin; raises NotFound when the user has no such session open."""
-        self.actor.require(ADMIN)
         mine = next((one for one in self.sessions_of(user_id) if one.session_id == session_id), None)
         if mine is None:
             raise NotFound(_("This session is over already."))
@@ -100,9 +102,9 @@ class UserCare(Users):
         new = {"started": mine.started, "from": mine.source_address}
         self.work.activity.record("user", user_id, "Session ended by an administrator", new=new)
 
+    @needs(ADMIN)
     def end_all_sessions(self, user_id: int) -> int:
         """End all sessions of a user at once and return how many there were. Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         number = len(self.sessions_of(user_id))
         self.end_sessions(user_id)
         self.work.activity.record("user", user_id, "All sessions ended by an administrator", new={"sessions": number})

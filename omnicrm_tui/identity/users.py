@@ -24,6 +24,7 @@ from omnicrm_tui.identity.sessions import Sessions
 from omnicrm_tui.identity.user_list import USER_LIST, living
 from omnicrm_tui.identity.user_mail import welcome_mail
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import needs
 
 _MOST_DOMAINS = 12
 """A menu is not longer than a screen."""
@@ -32,41 +33,42 @@ _MOST_DOMAINS = 12
 class Users(Sessions, Roles):
     """Manages users. Everything here needs admin."""
 
+    @needs(ADMIN)
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[UserRow]:
         """Return a window of the user list (BIL-382). Needs admin."""
-        self.actor.require(ADMIN)
         return USER_LIST.window(self.session, query, anchor, limit, *living(query))
 
+    @needs(ADMIN)
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching users, up to `cap`. Needs admin."""
-        self.actor.require(ADMIN)
         return USER_LIST.count(self.session, query, cap, *living(query))
 
+    @needs(ADMIN)
     def page(self, query: ListQuery, page: int, per_page: int) -> Page[UserRow]:
         """Return a numbered page of users (BIL-391, BIL-392). Needs admin."""
-        self.actor.require(ADMIN)
         return USER_LIST.page(self.session, query, page, per_page, *living(query))
 
+    @needs(ADMIN)
     def users_of_role(self, role_id: int, query: ListQuery, page: int, per_page: int) -> Page[UserRow]:
         """Return a numbered page of the users who hold a role (BIL-407). Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         self._role(role_id)
         holders = replace(query, filters={**query.filters, "role_id": [str(role_id)]})
         return self.page(holders, page, per_page)
 
+    @needs(ADMIN)
     def user(self, user_id: int) -> UserView:
         """Return a user with roles and effective permissions (BIL-393). Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         return self._user_view(self._user(user_id))
 
+    @needs(ADMIN)
     def user_by_login(self, email_or_username: str) -> UserView:
         """Return the user who logs in by this name. Needs admin; raises NotFound."""
-        self.actor.require(ADMIN)
         user = self._by_login(email_or_username)
         if user is None:
             raise NotFound(_("There is no user {name}.").format(name=email_or_username))
         return self._user_view(user)
 
+    @needs(ADMIN)
     def create_user(self, data: UserInput) -> CreatedUser:
         """Create a user who can log in at once (BIL-383, BIL-390). Needs admin.
 
@@ -74,7 +76,6 @@ class Users(Sessions, Roles):
         to a contact gets the role Customer when no other is named (BIL-376). Raises InvalidInput for a weak password
         or an unknown role, Conflict when the name or the address is taken.
         """
-        self.actor.require(ADMIN)
         role_ids = self._role_ids(data.role or ([CUSTOMER_ROLE] if data.contact_id is not None else []))
         self._check_contact(data.contact_id)
         temporary = passwords.temporary_password() if data.password is None else None
@@ -98,12 +99,12 @@ class Users(Sessions, Roles):
             **{field.name: getattr(view, field.name) for field in fields(view)}, temporary_password=temporary
         )
 
+    @needs(ADMIN)
     def send_welcome(self, user_id: int) -> str:
         """Put the welcome mail into the outbox and return the address (PLT-219). Needs admin.
 
         Raises NotFound; Conflict for who has logged in before (PLT-209) and for who may not log in.
         """
-        self.actor.require(ADMIN)
         user = self._user(user_id)
         if user.login_count:
             raise Conflict(_("A welcome is for who has never logged in."))
@@ -114,6 +115,7 @@ class Users(Sessions, Roles):
         self._welcome(user)
         return user.email
 
+    @needs(ADMIN)
     def update_user(self, user_id: int, change: UserChange, reason: str = "") -> UserView:
         """Change the given fields, roles and state of a user (BIL-394, PLT-210, BIL-432). Needs admin.
 
@@ -122,7 +124,6 @@ class Users(Sessions, Roles):
         false` says so; either way the sessions end. Raises NotFound, InvalidInput, and Conflict for a stale version
         or when nobody would be left as administrator.
         """
-        self.actor.require(ADMIN)
         user = self._user(user_id)
         check_version(user, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version", "role", "email"})
@@ -152,6 +153,7 @@ class Users(Sessions, Roles):
         self.session.flush()
         return self._user_view(user)
 
+    @needs(ADMIN)
     def delete_user(self, user_id: int, reason: str = "") -> None:
         """Delete a user softly: no log-in, all sessions over at once, restorable (BIL-395, BIL-431). Needs admin.
 
@@ -159,9 +161,9 @@ class Users(Sessions, Roles):
         """
         self.update_user(user_id, UserChange(deleted=True), reason)
 
+    @needs(ADMIN)
     def domains(self) -> Sequence[str]:
         """Return the domains of the users' addresses, the most usual first, for the filter. Needs admin."""
-        self.actor.require(ADMIN)
         addresses = select(User.email).where(User.deleted.is_(False)).limit(COUNT_CAP)
         found = Counter(address.rpartition("@")[2] for address in self.session.scalars(addresses))
         return [domain for domain, _number in found.most_common(_MOST_DOMAINS)]

@@ -30,6 +30,7 @@ from omnicrm_tui.inventory.models import InventoryItem, InventoryTemplate
 from omnicrm_tui.inventory.schemas import ItemRow
 from omnicrm_tui.inventory.templates import Templates
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 
 _ENTITIES: tuple[InstrumentedAttribute[Any], ...] = (
     InventoryItem.inventory_id,
@@ -81,6 +82,7 @@ ITEM_LIST: ListSpec[ItemRow] = ListSpec(
 class Reservations(Templates):
     """Pick, reserve and give back items."""
 
+    @needs("view_inventory")
     def pickable(self, template_name: str, query: ListQuery, anchor: Anchor, limit: int) -> Window[ItemRow]:
         """Return a window of the items of that kind that can be chosen now (BIL-103, SVC-166..170).
 
@@ -91,18 +93,21 @@ class Reservations(Templates):
         with self._free_stock():
             return ITEM_LIST.window(self.session, query, anchor, limit, *conditions)
 
+    @needs("view_inventory")
     def pickable_count(self, template_name: str, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count what `pickable` offers, up to `cap`; the same rules."""
         conditions = self._offered(template_name)
         with self._free_stock():
             return ITEM_LIST.count(self.session, query, cap, *conditions)
 
+    @needs("view_inventory")
     def pickable_page(self, template_name: str, query: ListQuery, page: int, per_page: int) -> Page[ItemRow]:
         """Return a numbered page of what `pickable` offers, with the exact total; the same rules."""
         conditions = self._offered(template_name)
         with self._free_stock():
             return ITEM_LIST.page(self.session, query, page, per_page, *conditions)
 
+    @asks_nothing(Asked.ROOMS)
     def reserve(self, choices: Mapping[str, int], provision_id: int) -> None:
         """Hold items for a job: `choices` maps a kind's name to an item's number (BIL-109, SVC-170).
 
@@ -123,6 +128,7 @@ class Reservations(Templates):
             if not taken:
                 raise Conflict(self._why_not_free(name, inventory_id))
 
+    @asks_nothing(Asked.ROOMS)
     def keep_reservations(self, provision_id: int) -> None:
         """Move the end of a running job's holds; for jobs that outlast `provisioning.reservation_minutes`."""
         self.session.execute(
@@ -131,12 +137,14 @@ class Reservations(Templates):
             .values(reserved_until=self._hold_end())
         )
 
+    @asks_nothing(Asked.ROOMS)
     def release_reservations(self, provision_id: int) -> None:
         """Let go of all items of a job that is final and whose work stands; states stay as they are."""
         for item in self._touched_by(provision_id):
             forget_job(item)
         self.session.flush()
 
+    @asks_nothing(Asked.ROOMS)
     def restore_reserved(self, provision_id: int) -> None:
         """Give every item that a failed job touched the state back which it had before (SVC-097, BIL-110).
 
@@ -155,16 +163,17 @@ class Reservations(Templates):
             self.session.flush()
             self._reindex(service_id)
 
+    @needs("view_inventory")
     def items_reserved_by(self, provision_id: int) -> Sequence[ItemRow]:
         """Return the items that a job holds, or assigned while it still runs. Needs view_inventory."""
-        self.actor.require("view_inventory")
         return self._rows(InventoryItem.reserved_by == provision_id)
 
+    @needs("view_inventory")
     def items_of_service(self, service_id: int) -> Sequence[ItemRow]:
         """Return the items linked to a service, oldest first (PLT-393). Needs view_inventory."""
-        self.actor.require("view_inventory")
         return self._rows(InventoryItem.service_id == service_id)
 
+    @asks_nothing(Asked.ROOMS)
     def identifiers_of_service(self, service_id: int) -> Sequence[str]:
         """Return what the items of a service are known by (number, ICCID, serial), for its search (SVC-227)."""
         found = self.session.execute(
@@ -183,7 +192,6 @@ class Reservations(Templates):
         return [ItemRow(*row) for row in found]
 
     def _offered(self, template_name: str) -> tuple[ColumnElement[bool], ...]:
-        self.actor.require("view_inventory")
         template = self._template(template_name)
         to_customer = self.actor.own_customer_id is not None
         if not (template.allow_dropdown_customer if to_customer else template.allow_dropdown_staff):

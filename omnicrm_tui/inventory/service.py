@@ -21,6 +21,7 @@ from omnicrm_tui.inventory.rules import ASSIGNED, TEXT_NAMES, USED, loss_notice,
 from omnicrm_tui.inventory.schemas import ItemChange, ItemInput, ItemRow, ItemView
 from omnicrm_tui.inventory.templates import labels_of
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 from omnicrm_tui.schemas import refuse_blanks
 
 _SEALED = ("ki", "opc", "management_password")
@@ -31,6 +32,7 @@ _SEARCHED = ("item", *TEXT_NAMES, "item_location", "address_line_1", "city", "zi
 class InventoryService(Reservations):
     """Look up, create, change and assign items; templates and reservations are inherited."""
 
+    @needs("view_inventory")
     def window(
         self,
         query: ListQuery,
@@ -40,10 +42,10 @@ class InventoryService(Reservations):
         service_id: int | None = None,
     ) -> Window[ItemRow]:
         """Return a window of the items, of all or of one customer or service (PLT-388). Needs view_inventory."""
-        self.actor.require("view_inventory")
         found = ITEM_LIST.window(self.session, query, anchor, limit, *_of(customer_id, service_id))
         return replace(found, rows=self._named(found.rows))
 
+    @needs("view_inventory")
     def count(
         self,
         query: ListQuery,
@@ -52,9 +54,9 @@ class InventoryService(Reservations):
         service_id: int | None = None,
     ) -> Count:
         """Count the matching items, up to `cap`. Needs view_inventory."""
-        self.actor.require("view_inventory")
         return ITEM_LIST.count(self.session, query, cap, *_of(customer_id, service_id))
 
+    @needs("view_inventory")
     def page(
         self,
         query: ListQuery,
@@ -64,10 +66,10 @@ class InventoryService(Reservations):
         service_id: int | None = None,
     ) -> Page[ItemRow]:
         """Return a numbered page of items with the exact total. Needs view_inventory."""
-        self.actor.require("view_inventory")
         found = ITEM_LIST.page(self.session, query, page, per_page, *_of(customer_id, service_id))
         return replace(found, rows=self._named(found.rows))
 
+    @needs("view_inventory")
     def get(self, inventory_id: int, *, secrets: bool = False) -> ItemView:
         """Return an item (CAT-206). Needs view_inventory; raises NotFound.
 
@@ -75,19 +77,18 @@ class InventoryService(Reservations):
         update_inventory. A person who reads them leaves an entry in the activity log (PLT-402), which is why
         such a read happens in `crm.as_actor`, never in `crm.reading`.
         """
-        self.actor.require("view_inventory")
         item = self._item(inventory_id)
         reveal = secrets and (self.actor.kind is ActorKind.JOB or self.actor.may("update_inventory"))
         if reveal and self.actor.kind is not ActorKind.JOB and any(getattr(item, name) for name in _SEALED):
             self._log_reveal(item)
         return self._view(item, reveal=reveal)
 
+    @needs("create_inventory")
     def create(self, data: ItemInput) -> ItemView:
         """Add an item to the stock (PLT-389); costs left out are those of its kind (PLT-357).
 
         Needs create_inventory. Raises InvalidInput for an unknown kind, customer or service.
         """
-        self.actor.require("create_inventory")
         template = self._kind(data)
         values = data.model_dump(exclude={"item", "inventory_template_id", *_SEALED})
         values |= self._ownership(None, data.model_dump(exclude_unset=True))
@@ -108,6 +109,7 @@ class InventoryService(Reservations):
         self._reindex(item.service_id)
         return self._view(item)
 
+    @needs("update_inventory")
     def update(self, inventory_id: int, change: ItemChange) -> ItemView:
         """Change the given fields: move, assign, give back, correct (CAT-207).
 
@@ -119,7 +121,6 @@ class InventoryService(Reservations):
         Needs update_inventory. Raises NotFound, InvalidInput, NotPermitted, and Conflict when another job
         holds the item, when it belongs to another customer, or when `version` is stale.
         """
-        self.actor.require("update_inventory")
         item = self._item(inventory_id)
         check_version(item, change.version)
         given = change.model_dump(exclude_unset=True, exclude={"version", "reason"})
@@ -142,6 +143,7 @@ class InventoryService(Reservations):
             self._reindex(item.service_id, old.get("service_id"))
         return self._view(item)
 
+    @asks_nothing(Asked.ROOMS)
     def unlink_service(self, service_id: int) -> None:
         """Free the items of a service that is deleted: no customer, no service, Used (SVC-251, SVC-261).
 

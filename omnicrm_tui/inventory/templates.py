@@ -13,6 +13,7 @@ from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.inventory.models import InventoryItem, InventoryTemplate
 from omnicrm_tui.inventory.rules import LABEL_NAMES, SEALED_LABELS
 from omnicrm_tui.inventory.schemas import TemplateChange, TemplateInput, TemplateView
+from omnicrm_tui.needs import Asked, asks_nothing, needs
 from omnicrm_tui.schemas import refuse_blanks
 from omnicrm_tui.work import Service
 
@@ -30,24 +31,25 @@ _REQUIRED = (
 class Templates(Service):
     """Look up, create and change the kinds of items."""
 
+    @needs("view_inventory_template")
     def templates(self) -> Sequence[TemplateView]:
         """Return all kinds by name (PLT-354). Needs view_inventory_template."""
-        self.actor.require("view_inventory_template")
         found = self.session.scalars(select(InventoryTemplate).order_by(InventoryTemplate.item))
         return [_view(template) for template in found]
 
+    @needs("view_inventory_template")
     def template(self, name: str) -> TemplateView:
         """Return the kind of that exact name (SVC-168). Needs view_inventory_template; raises NotFound."""
-        self.actor.require("view_inventory_template")
         return _view(self._template(name))
 
+    @asks_nothing(Asked.ROOMS)
     def template_names(self) -> frozenset[str]:
         """Return the names of all kinds, for the checks of other rooms."""
         return frozenset(self.session.scalars(select(InventoryTemplate.item)))
 
+    @needs("create_inventory_template")
     def create_template(self, data: TemplateInput) -> TemplateView:
         """Create a kind (PLT-355). Needs create_inventory_template; raises Conflict when the name is taken."""
-        self.actor.require("create_inventory_template")
         values = data.model_dump()
         _refuse_sealed_labels(values)
         self._refuse_taken_name(data.item)
@@ -58,13 +60,13 @@ class Templates(Service):
         self.session.flush()
         return _view(template)
 
+    @needs("update_inventory_template")
     def update_template(self, inventory_template_id: int, change: TemplateChange) -> TemplateView:
         """Change the given fields (PLT-356). Items keep their texts and show them under new labels (PLT-358).
 
         A new name is written to the items too; the products that still ask for the old one are listed in
         `warnings` (PLT-359). Needs update_inventory_template; raises NotFound, InvalidInput, Conflict.
         """
-        self.actor.require("update_inventory_template")
         template = self.session.get(InventoryTemplate, inventory_template_id)
         if template is None:
             raise NotFound(

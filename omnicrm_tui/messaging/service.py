@@ -27,6 +27,7 @@ from omnicrm_tui.messaging.schemas import (
     OutboxRow,
     OutboxView,
 )
+from omnicrm_tui.needs import Asked, asks_itself, asks_nothing, needs
 from omnicrm_tui.work import Service
 
 _ENTITIES = (
@@ -64,6 +65,7 @@ class MessagingService(Service):
     reader may see is sealed.
     """
 
+    @asks_nothing(Asked.ROOMS)
     def enqueue_email(
         self,
         to: str,
@@ -91,6 +93,7 @@ class MessagingService(Service):
             self._message(number).sealed_text = self.work.vault.seal(SEALED_TEXT, number, text)
         return number
 
+    @asks_itself("create_communication", unless="it is a job for this customer")
     def write_to_customer(self, customer_id: int, mail: CustomerMail) -> list[str]:
         """Put a mail into the outbox for each contact that has an address, and return the addresses.
 
@@ -105,6 +108,7 @@ class MessagingService(Service):
             self.enqueue_email(address, mail.subject, mail.text, mail.html, customer_id=customer_id, kind=mail.kind)
         return addresses
 
+    @asks_nothing(Asked.ROOMS)
     def enqueue_sms(self, to: str, text: str, *, customer_id: int | None = None) -> int:
         """Put a short message into the outbox and return its number. Raises InvalidInput for what is no number."""
         number = phone_number(to)
@@ -112,32 +116,32 @@ class MessagingService(Service):
             raise InvalidInput(_("Some fields are not right."), {"to": _("is not a phone number")})
         return self._add("sms", number, "", {"text": text, "html": None, "kind": ""}, customer_id)
 
+    @needs("view_communication")
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[OutboxRow]:
         """Return a window of the outbox. Needs view_communication."""
-        self.actor.require("view_communication")
         return OUTBOX_LIST.window(self.session, query, anchor, limit)
 
+    @needs("view_communication")
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
         """Count the matching messages, up to `cap`. Needs view_communication."""
-        self.actor.require("view_communication")
         return OUTBOX_LIST.count(self.session, query, cap)
 
+    @needs("view_communication")
     def page(self, query: ListQuery, page: int, per_page: int) -> Page[OutboxRow]:
         """Return a numbered page of the outbox. Needs view_communication."""
-        self.actor.require("view_communication")
         return OUTBOX_LIST.page(self.session, query, page, per_page)
 
+    @needs("view_communication")
     def get(self, outbox_id: int) -> OutboxView:
         """Return a message with its text. Needs view_communication; raises NotFound."""
-        self.actor.require("view_communication")
         return _view(self._message(outbox_id))
 
+    @needs("update_communication")
     def retry(self, outbox_id: int) -> OutboxView:
         """Let a failed or dropped message be tried again from the start. Needs update_communication.
 
         Raises NotFound, and Conflict when it was sent or still waits.
         """
-        self.actor.require("update_communication")
         message = self._message(outbox_id)
         if message.status not in ("failed", "dropped"):
             raise Conflict(
@@ -150,12 +154,12 @@ class MessagingService(Service):
         self.session.flush()
         return _view(message)
 
+    @needs("update_communication")
     def drop(self, outbox_id: int, data: DropInput) -> OutboxView:
         """Send a message that waits or was given up no more, and keep why. Needs update_communication.
 
         Raises NotFound, and Conflict when it was sent or dropped already.
         """
-        self.actor.require("update_communication")
         message = self.session.get(OutboxMessage, outbox_id, with_for_update=True) or self._message(outbox_id)
         if message.status not in ("waiting", "failed"):
             raise Conflict(
@@ -169,6 +173,7 @@ class MessagingService(Service):
         self.session.flush()
         return _view(message)
 
+    @asks_nothing(Asked.PRODUCT)
     def check_mail(self) -> str:
         """Greet the configured way to send mail and say what answers; "" where none is configured.
 
@@ -179,6 +184,7 @@ class MessagingService(Service):
         sender = mail_sender(self.work.settings)
         return "" if sender is None else sender.check()
 
+    @asks_nothing(Asked.PRODUCT)
     def backlog(self) -> Backlog:
         """Return what is due and whether anybody leads the outbox, for `doctor` and the dashboard."""
         now = self.work.clock.now()
@@ -188,9 +194,9 @@ class MessagingService(Service):
         until = self.session.scalar(select(Lease.until_ms).where(Lease.name == OUTBOX))
         return Backlog(number, oldest, until is not None and until > milliseconds(now))
 
+    @needs(VIEW_STATUS)
     def figures(self) -> OutboxFigures:
         """Return what waits, failed and was dropped, and how old it is. Needs view_status."""
-        self.actor.require(VIEW_STATUS)
         statuses = ("waiting", "failed", "dropped")
         found = select(OutboxMessage.status, func.count(OutboxMessage.outbox_id)).where(
             OutboxMessage.status.in_(statuses)
@@ -204,9 +210,9 @@ class MessagingService(Service):
             overdue_since=backlog.oldest,
         )
 
+    @needs(VIEW_STATUS)
     def leaders(self) -> list[Leadership]:
         """Return each duty that was ever led, and by whom. Needs view_status."""
-        self.actor.require(VIEW_STATUS)
         now = milliseconds(self.work.clock.now())
         rows = self.session.scalars(select(Lease).order_by(Lease.name))
         return [Leadership(lease.name, lease.owner, lease.until_ms > now) for lease in rows]

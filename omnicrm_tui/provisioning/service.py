@@ -18,6 +18,7 @@ from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.languages import N_
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
+from omnicrm_tui.needs import Asked, asks_itself, asks_nothing, needs
 from omnicrm_tui.provisioning import order_checks, play_file
 from omnicrm_tui.provisioning.dispatcher import Dispatcher
 from omnicrm_tui.provisioning.figures import job_figures
@@ -93,6 +94,7 @@ JOB_LIST: ListSpec[JobRow] = ListSpec(
 class ProvisioningService(Service):
     """Starts jobs and shows what they do."""
 
+    @asks_itself("create_provision", "view_provision", unless="a customer orders: then view_provision")
     def start(self, request: ProvisionRequest) -> JobView:
         """Create a job, reserve the chosen items and hand it on once this use case has committed.
 
@@ -165,13 +167,13 @@ class ProvisioningService(Service):
         job.service_uuid = service.service_uuid
         return self._view(job)
 
+    @needs("create_provision")
     def retry(self, provision_id: int) -> JobView:
         """Start another attempt with the same product, variables and items (SVC-011).
 
         Needs create_provision; raises Conflict while the job or another attempt at it runs, or when one succeeded,
         InvalidInput when the customer may not order any more or the service is over.
         """
-        self.actor.require("create_provision")
         # For itself alone: of two people who try again at once only one orders.
         job = self.session.get(Provision, provision_id, with_for_update=True) or self._job(provision_id)
         if job.provisioning_status != FAILED:
@@ -197,6 +199,9 @@ class ProvisioningService(Service):
             self.work.inventory.reserve(dict(job.inventory_choices), again.provision_id)
         return self._view(again)
 
+    @asks_itself(
+        "update_provision", "create_provision", unless="one has started the job oneself: then it is create_provision"
+    )
     def cancel(self, provision_id: int) -> JobView:
         """Ask a running job to stop and roll back; raises Conflict when it has ended.
 
@@ -213,6 +218,7 @@ class ProvisioningService(Service):
         self.session.flush()
         return self._view(job)
 
+    @asks_nothing(Asked.ROOMS)
     def cancel_of_user(self, user_id: int) -> None:
         """Cancel what a user who is revoked still has running: it rolls back with what its token is then good for.
 
@@ -220,6 +226,7 @@ class ProvisioningService(Service):
         """
         self._cancel_running(Provision.initiating_user == user_id, N_("Provisioning cancelled: its user was revoked"))
 
+    @asks_nothing(Asked.ROOMS)
     def cancel_of_key(self, provision_ids: Sequence[int]) -> None:
         """Cancel what an API key that is revoked started and still has running, as `cancel_of_user` does."""
         started = Provision.provision_id.in_(provision_ids)
@@ -234,21 +241,21 @@ class ProvisioningService(Service):
         for job in jobs:
             self._record(job, action)
 
+    @needs("view_provision")
     def get(self, provision_id: int) -> JobView:
         """Return a job (SVC-041). Needs view_provision; raises NotFound."""
-        self.actor.require("view_provision")
         return self._view(self._job(provision_id))
 
+    @needs("view_provision")
     def abandoned(self) -> Sequence[int]:
         """Return the running jobs whose process no longer renews its lease. Needs view_provision."""
-        self.actor.require("view_provision")
         now_ms = int(self.work.clock.now().timestamp() * 1000)
         dead = (Provision.provisioning_status == RUNNING, Provision.lease_until_ms < now_ms)
         return self.session.scalars(select(Provision.provision_id).where(*dead).order_by(Provision.provision_id)).all()
 
+    @needs("view_provision")
     def events(self, provision_id: int, after: int = 0) -> Sequence[EventView]:
         """Return a job's events numbered above `after`, in order. Needs view_provision."""
-        self.actor.require("view_provision")
         found = self.session.scalars(
             select(ProvisionEvent)
             .where(ProvisionEvent.provision_id == provision_id, ProvisionEvent.event_number > after)
@@ -256,46 +263,49 @@ class ProvisioningService(Service):
         )
         return [view_of(event, EventView) for event in found]
 
+    @needs("view_provision")
     def planned_tasks(self, provision_id: int) -> Sequence[str]:
         """Return the names of the play's main tasks in order, so that pending ones can be shown (SVC-077).
 
         Empty when the play cannot be read: the job's own fatal event says why.
         """
-        self.actor.require("view_provision")
         play = self._read_play(self._job(provision_id).provisioning_play)
         return [task.name for task in play.tasks if task.phase == play_file.MAIN] if play else []
 
+    @needs("view_provision")
     def window(self, query: ListQuery, anchor: Anchor, limit: int, customer_id: int | None = None) -> Window[JobRow]:
         """Return a window of the job list (SVC-078). Needs view_provision."""
-        self.actor.require("view_provision")
         window = JOB_LIST.window(self.session, query, anchor, limit, *_of(customer_id))
         return Window(self._named(window.rows), window.keys, window.more_before, window.more_after)
 
+    @needs("view_provision")
     def count(self, query: ListQuery, cap: int = COUNT_CAP, customer_id: int | None = None) -> Count:
         """Count the matching jobs, up to `cap`. Needs view_provision."""
-        self.actor.require("view_provision")
         return JOB_LIST.count(self.session, query, cap, *_of(customer_id))
 
+    @needs("view_provision")
     def page(self, query: ListQuery, page: int, per_page: int, customer_id: int | None = None) -> Page[JobRow]:
         """Return a numbered page of jobs (SVC-043). Needs view_provision."""
-        self.actor.require("view_provision")
         found = JOB_LIST.page(self.session, query, page, per_page, *_of(customer_id))
         return Page(self._named(found.rows), found.page, found.per_page, found.total)
 
+    @needs("view_provision")
     def choices(self, provision_id: int) -> dict[str, int]:
         """Return the items of a job, by type. Needs view_provision; raises NotFound."""
-        self.actor.require("view_provision")
         return dict(self._job(provision_id).inventory_choices)
 
+    @asks_nothing(Asked.ROOMS)
     def customer_of(self, provision_id: int) -> int | None:
         """Return whom a job works for, for the checks of other rooms; None when there is no such job."""
         return self.session.scalar(select(Provision.customer_id).where(Provision.provision_id == provision_id))
 
+    @asks_nothing(Asked.ROOMS)
     def renewal_choice(self, provision_id: int) -> bool | None:
         """Return what was answered to "enable auto-renewal?" when the job was ordered (SVC-172); None if not asked."""
         answer = self._job(provision_id).provisioning_json_vars.get("auto_renew")
         return None if answer is None else str(answer).lower() in ("true", "1", "yes")
 
+    @asks_nothing(Asked.ROOMS)
     def attach_service(self, provision_id: int, service_id: int, service_uuid: str) -> None:
         """Note which service a job made (SVC-025, SVC-121); called when a job's play creates one."""
         job = self._job(provision_id)
@@ -362,9 +372,9 @@ class ProvisioningService(Service):
         except play_file.PlayProblem:
             return None
 
+    @needs(VIEW_STATUS)
     def figures(self) -> JobFigures:
         """Return how many jobs wait and run, and how they end (PLT-069). Needs view_status."""
-        self.actor.require(VIEW_STATUS)
         return job_figures(self.session)
 
     def _record(self, job: Provision, action: str) -> None:

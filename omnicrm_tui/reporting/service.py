@@ -14,6 +14,7 @@ from sqlalchemy.pool import Pool, QueuePool
 from omnicrm_tui import __version__
 from omnicrm_tui.database.migrate import HEAD
 from omnicrm_tui.identity.permissions import VIEW_STATUS
+from omnicrm_tui.needs import needs
 from omnicrm_tui.reporting.schemas import CacheFigures, DiskFigures, Figures, PoolFigures
 from omnicrm_tui.work import Service
 
@@ -38,12 +39,12 @@ _lock = Lock()
 class ReportingService(Service):
     """Figures of the whole system; nothing of any customer."""
 
+    @needs(VIEW_STATUS)
     def figures(self, *, fresh: bool = False) -> Figures:
         """Return how the system does, a few seconds old at most, or as it is now if `fresh` (PLT-069).
 
         Needs view_status.
         """
-        self.actor.require(VIEW_STATUS)
         engine = self._engine()
         with _lock:
             kept = _kept.setdefault(engine.pool, _Kept())

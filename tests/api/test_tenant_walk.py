@@ -9,18 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from omnicrm_tui.crm import Crm
-from tests.api.conftest import ClientAs, Dispatched, Stage
-from tests.api.walks import MARK, UNKNOWN, Tenant, bodies, everything, of, operations, queries, shape, tenant
-
-
-@pytest.fixture
-def tenants(client: TestClient, client_as: ClientAs, dispatched: Dispatched) -> tuple[Tenant, Tenant]:
-    """Two customers: the one that tries, and the other."""
-    client.post("/crm/inventory/template/", json={"item": "SIM Card"})
-    return tenant(client, client_as, "mine", 1), tenant(client, client_as, MARK, 2)
+from tests.api.conftest import Stage
+from tests.api.walks import MARK, UNKNOWN, Tenant, bodies, everything, of, operations, queries, shape
 
 
 def test_a_customer_sees_what_is_its_own(tenants: tuple[Tenant, Tenant]) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -16,7 +16,9 @@ from omnicrm_tui.crm import Crm
 from omnicrm_tui.database.schema import metadata
 from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.permissions import ADMIN, PERMISSIONS
-from tests.api.conftest import ClientAs, Stage
+
+if TYPE_CHECKING:
+    from tests.api.conftest import ClientAs, Stage
 
 MARK = "zqb"
 """In every text of the other customer; searches say it in capitals, so that an echo is not taken for a leak."""
@@ -105,7 +107,7 @@ class Operation:
 
     def least(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """A body with what its schema requires."""
-        return {name: ids.get(name, _value(said)) for name, said in self.body.items() if name in self.required}
+        return {name: ids.get(name, value_of(said)) for name, said in self.body.items() if name in self.required}
 
     @property
     def names(self) -> set[str]:
@@ -131,11 +133,11 @@ def bodies(operation: Operation, ids: Mapping[str, Any]) -> list[dict[str, Any]]
     if not operation.body:
         return [{}]
     named = {name: ids[name] for name in operation.body if name in ids}
-    rest = {name: _value(said) for name, said in operation.body.items() if name not in ids}
+    rest = {name: value_of(said) for name, said in operation.body.items() if name not in ids}
     return [named, {name: value for name, value in (rest | named).items() if value is not None}]
 
 
-def _value(said: Mapping[str, Any]) -> Any:
+def value_of(said: Mapping[str, Any]) -> Any:
     kinds = [said, *said.get("anyOf", ())]
     for kind in kinds:
         if "enum" in kind or "const" in kind:
