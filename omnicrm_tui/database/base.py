@@ -42,7 +42,7 @@ class Shared:
 
 
 class StaffOnly:
-    """Rows that no customer's actor may ever read: users, tokens, the outbox."""
+    """Rows that no customer's actor may ever read: users, tokens, leases."""
 
     @classmethod
     def own_rows(cls, customer_id: int) -> ColumnElement[bool]:  # noqa: ARG003 - same shape as CustomerOwned

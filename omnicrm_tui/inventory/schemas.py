@@ -170,12 +170,15 @@ class ItemChange(_ItemFields):
 
 @dataclass(frozen=True, slots=True)
 class TemplateView:
-    """A kind of item, whole. `warnings` are sentences about what a change did to others (PLT-358, PLT-359)."""
+    """A kind of item, whole; `wholesale_cost` is None for a customer's eyes.
+
+    `warnings` are sentences about what a change did to others (PLT-358, PLT-359).
+    """
 
     inventory_template_id: int
     item: str
     icon: str
-    wholesale_cost: Decimal
+    wholesale_cost: Decimal | None
     retail_cost: Decimal
     allow_dropdown_staff: bool
     allow_dropdown_customer: bool

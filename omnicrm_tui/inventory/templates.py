@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from gettext import gettext as _
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
@@ -33,14 +34,17 @@ class Templates(Service):
 
     @needs("view_inventory_template")
     def templates(self) -> Sequence[TemplateView]:
-        """Return all kinds by name (PLT-354). Needs view_inventory_template."""
-        found = self.session.scalars(select(InventoryTemplate).order_by(InventoryTemplate.item))
-        return [_view(template) for template in found]
+        """Return all kinds by name (PLT-354). Needs view_inventory_template.
+
+        A customer's user gets those that customers choose from, and those of its own items (BIL-448).
+        """
+        shown = select(InventoryTemplate).where(*self._shown()).order_by(InventoryTemplate.item)
+        return [self._seen(template) for template in self.session.scalars(shown)]
 
     @needs("view_inventory_template")
     def template(self, name: str) -> TemplateView:
         """Return the kind of that exact name (SVC-168). Needs view_inventory_template; raises NotFound."""
-        return _view(self._template(name))
+        return self._seen(self._template(name, *self._shown()))
 
     @asks_nothing(Asked.ROOMS)
     def template_names(self) -> frozenset[str]:
@@ -105,8 +109,19 @@ class Templates(Service):
             warnings.append(_("Existing items keep their texts and show them under the new labels."))
         return tuple(warnings)
 
-    def _template(self, name: str) -> InventoryTemplate:
-        template = self.session.scalar(select(InventoryTemplate).where(InventoryTemplate.item == name))
+    def _shown(self) -> list[ColumnElement[bool]]:
+        if not self.actor.is_outside:
+            return []
+        own = select(InventoryItem.inventory_template_id).where(InventoryItem.customer_id == self.actor.own_customer_id)
+        kinds = InventoryTemplate.inventory_template_id
+        return [or_(InventoryTemplate.allow_dropdown_customer.is_(True), kinds.in_(own))]
+
+    def _seen(self, template: InventoryTemplate) -> TemplateView:
+        view = _view(template)
+        return replace(view, wholesale_cost=None) if self.actor.is_outside else view
+
+    def _template(self, name: str, *conditions: ColumnElement[bool]) -> InventoryTemplate:
+        template = self.session.scalar(select(InventoryTemplate).where(InventoryTemplate.item == name, *conditions))
         if template is None:
             raise NotFound(_("There is no inventory template {name}.").format(name=name))
         return template

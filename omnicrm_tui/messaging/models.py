@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -15,19 +16,21 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    and_,
     or_,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from omnicrm_tui.database.base import Base, StaffOnly
+from omnicrm_tui.database.base import Base, CustomerOwned, StaffOnly
 from omnicrm_tui.database.types import Id, JsonText, UtcDateTime
 
 SEALED_TEXT = "outbox.sealed_text"
 
 
-class OutboxMessage(StaffOnly, Base):
+class OutboxMessage(CustomerOwned, Base):
     """An e-mail or SMS that a committed change caused; delivered afterwards, with retries.
 
+    A customer's actor sees what was written to its customer (`to_customer`), not what is about it, nor to others.
     Where there is something in the text that only its reader may see, `sealed_text` holds it, until it is sent.
     """
 
@@ -46,11 +49,17 @@ class OutboxMessage(StaffOnly, Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
     sealed_text: Mapped[bytes | None] = mapped_column(LargeBinary(16_384))
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.customer_id"), index=True)
+    to_customer: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     status: Mapped[str] = mapped_column(String(10), default="waiting")
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_attempt: Mapped[datetime] = mapped_column(UtcDateTime)
     delivered: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(Text)
+
+    @classmethod
+    def own_rows(cls, customer_id: int) -> ColumnElement[bool]:
+        """Return what the session adds to every SELECT of a customer's actor (BIL-378, BIL-446)."""
+        return and_(super().own_rows(customer_id), cls.to_customer.is_(True))
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:

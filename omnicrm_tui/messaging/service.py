@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from gettext import gettext as _
 from typing import Any
 
@@ -74,21 +76,24 @@ class MessagingService(Service):
         html: str | None = None,
         *,
         customer_id: int | None = None,
+        to_customer: bool = False,
         kind: str = "",
         secret: str = "",
     ) -> int:
         """Put a mail into the outbox and return its number; a rolled-back change sends nothing.
 
-        What is `secret` in the plain text reaches the recipient alone: who looks at the outbox sees it hidden. `kind`
-        may be an e-mail type of the configuration (PLT-456..465), which then says who it is from. Raises InvalidInput
-        for what is no mail address.
+        One that goes `to_customer` may be read by that customer's users; one that is about it alone is for staff. What
+        is `secret` in the plain text reaches the recipient alone: who looks at the outbox sees it hidden. `kind` may be
+        an e-mail type of the configuration (PLT-456..465), which then says who it is from. Raises InvalidInput for what
+        is no mail address.
         """
         recipient = to.strip()
         if not is_email(recipient):
             raise InvalidInput(_("Some fields are not right."), {"to": _("is not an e-mail address")})
         shown = text.replace(secret, REDACTED) if secret else text
         payload = {"text": shown, "html": html, "kind": kind}
-        number = self._add("email", recipient, one_line(subject)[:MOST_SUBJECT], payload, customer_id)
+        line = one_line(subject)[:MOST_SUBJECT]
+        number = self._add("email", recipient, line, payload, customer_id, to_customer=to_customer)
         if secret:
             self._message(number).sealed_text = self.work.vault.seal(SEALED_TEXT, number, text)
         return number
@@ -105,7 +110,8 @@ class MessagingService(Service):
             raise NotFound(_("There is no customer {customer_id}.").format(customer_id=customer_id))
         addresses = [text for text in self.work.customers.addresses_of(customer_id) if is_email(text)]
         for address in addresses:
-            self.enqueue_email(address, mail.subject, mail.text, mail.html, customer_id=customer_id, kind=mail.kind)
+            texts = (mail.subject, mail.text, mail.html)
+            self.enqueue_email(address, *texts, customer_id=customer_id, to_customer=True, kind=mail.kind)
         return addresses
 
     @asks_nothing(Asked.ROOMS)
@@ -119,7 +125,8 @@ class MessagingService(Service):
     @needs("view_communication")
     def window(self, query: ListQuery, anchor: Anchor, limit: int) -> Window[OutboxRow]:
         """Return a window of the outbox. Needs view_communication."""
-        return OUTBOX_LIST.window(self.session, query, anchor, limit)
+        window = OUTBOX_LIST.window(self.session, query, anchor, limit)
+        return replace(window, rows=self._shown(window.rows))
 
     @needs("view_communication")
     def count(self, query: ListQuery, cap: int = COUNT_CAP) -> Count:
@@ -129,12 +136,16 @@ class MessagingService(Service):
     @needs("view_communication")
     def page(self, query: ListQuery, page: int, per_page: int) -> Page[OutboxRow]:
         """Return a numbered page of the outbox. Needs view_communication."""
-        return OUTBOX_LIST.page(self.session, query, page, per_page)
+        found = OUTBOX_LIST.page(self.session, query, page, per_page)
+        return replace(found, rows=self._shown(found.rows))
 
     @needs("view_communication")
     def get(self, outbox_id: int) -> OutboxView:
-        """Return a message with its text. Needs view_communication; raises NotFound."""
-        return _view(self._message(outbox_id))
+        """Return a message with its text. Needs view_communication; raises NotFound.
+
+        A customer's user sees what was written to its customer, and not what went wrong on the way.
+        """
+        return self._view(self._message(outbox_id))
 
     @needs("update_communication")
     def retry(self, outbox_id: int) -> OutboxView:
@@ -152,7 +163,7 @@ class MessagingService(Service):
         message.status, message.attempts, message.next_attempt = "waiting", 0, self.work.clock.now()
         self.work.activity.record("message", outbox_id, "Message tried again", customer_id=message.customer_id)
         self.session.flush()
-        return _view(message)
+        return self._view(message)
 
     @needs("update_communication")
     def drop(self, outbox_id: int, data: DropInput) -> OutboxView:
@@ -171,7 +182,7 @@ class MessagingService(Service):
         customer_id = message.customer_id
         self.work.activity.record("message", outbox_id, "Message dropped", customer_id=customer_id, old=old, new=new)
         self.session.flush()
-        return _view(message)
+        return self._view(message)
 
     @asks_nothing(Asked.PRODUCT)
     def check_mail(self) -> str:
@@ -223,7 +234,20 @@ class MessagingService(Service):
             return False
         return self.work.provisioning.customer_of(job) == customer_id
 
-    def _add(self, channel: str, recipient: str, subject: str, payload: dict[str, Any], customer_id: int | None) -> int:
+    def _shown(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Return rows as the actor may see them: what went wrong on the way is between us and our mail server."""
+        return [replace(row, last_error=None) for row in rows] if self.actor.is_outside else rows
+
+    def _add(
+        self,
+        channel: str,
+        recipient: str,
+        subject: str,
+        payload: dict[str, Any],
+        customer_id: int | None,
+        *,
+        to_customer: bool = False,
+    ) -> int:
         now = self.work.clock.now()
         message = OutboxMessage(
             created=now,
@@ -232,6 +256,7 @@ class MessagingService(Service):
             subject=subject,
             payload=payload,
             customer_id=customer_id,
+            to_customer=to_customer,
             status="waiting",
             attempts=0,
             next_attempt=now,
@@ -246,7 +271,7 @@ class MessagingService(Service):
             raise NotFound(_("There is no message {outbox_id}.").format(outbox_id=outbox_id))
         return message
 
-
-def _view(message: OutboxMessage) -> OutboxView:
-    texts = {name: message.payload.get(name) for name in ("text", "html")}
-    return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts)
+    def _view(self, message: OutboxMessage) -> OutboxView:
+        texts = {name: message.payload.get(name) for name in ("text", "html")}
+        hidden = {"last_error": None} if self.actor.is_outside else {}
+        return view_of(message, OutboxView, kind=message.payload.get("kind", ""), **texts, **hidden)
