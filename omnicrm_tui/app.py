@@ -7,21 +7,22 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar, clear_overloads
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
 from omnicrm_tui import languages
 from omnicrm_tui.errors import CrmError
 from omnicrm_tui.first_start import is_due
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
-from screens.base import CrmScreen, Dialog
+from screens.base import AtDesk, CrmScreen, Dialog
 from screens.clock_notice import ClockNotice
-from screens.desk import ASKS_FOR_2FA, Desk, sentence
+from screens.desk import ASKS_FOR_2FA, Desk, permission_missing, sentence
 from screens.early import EarlyList
 from screens.formats import Formats
 from screens.seat import Seat
@@ -353,6 +354,20 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             return self.desk.actor is not None and not self.locked
         return super().check_action(action, parameters)
 
+    async def run_action(
+        self,
+        action: str | tuple[str, str, tuple[object, ...]],
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run what a key or a choice stands for, or say which permission is missing for it."""
+        name = action.partition("(")[0] if isinstance(action, str) else action[1]
+        here = default_namespace
+        if isinstance(here, AtDesk) and here.check_action(name, ()) is None and (why := here.refusal(name)):
+            here.tell(why, severity="warning")
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
     def action_palette(self) -> None:
         """Show every action of this place and every room, and take commands such as `c 4711`."""
         from screens.palette import Palette
@@ -385,9 +400,11 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self._offer(())
         if event.key == "g":
             self._first_row()
-        for room in rooms.open_to(self.desk.actor) if self.desk.actor else ():
-            if room.letter == event.key:
+        for room in rooms.ROOMS if self.desk.actor else ():
+            if room.letter == event.key and self.desk.may(room.permission):
                 self.go(room.name)
+            elif room.letter == event.key:
+                self.notify(permission_missing(room.permission), severity="warning", markup=False)
 
     def _first_row(self) -> None:
         """`g g` in a list."""

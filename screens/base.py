@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from omnicrm_tui.errors import CrmError
-from screens.desk import Desk, SignedOut, sentence
+from screens.desk import Desk, SignedOut, permission_missing, sentence
 from widgets.key_line import KeyLine
 from widgets.scroll_region import PaintedScreen
 from widgets.text import visible
@@ -39,7 +39,13 @@ _log = logging.getLogger(__name__)
 
 
 class AtDesk(_Widget):
-    """For screens and parts of screens: the desk, and work beside the event loop. Mix in before the widget's class."""
+    """For screens and parts of screens: the desk, and work beside the event loop. Mix in before the widget's class.
+
+    `NEEDS` names the permission of each action that asks for one: without it the key is not offered, `?` lists it with
+    the reason, and pressing it says the same.
+    """
+
+    NEEDS: ClassVar[Mapping[str, str]] = {}
 
     @property
     def crm_app(self) -> OmniCrmApp:
@@ -50,6 +56,19 @@ class AtDesk(_Widget):
     def desk(self) -> Desk:
         """The way into the service layer."""
         return self.crm_app.desk
+
+    def needed_for(self, action: str) -> str:
+        """Return the permission that an action needs, "" where it needs none."""
+        return self.NEEDS.get(action, "")
+
+    def refusal(self, action: str) -> str:
+        """Return why the actor may not do this here, as a sentence; "" where nothing is in the way."""
+        needed = self.needed_for(action)
+        return "" if not needed or self.desk.may(needed) else permission_missing(needed)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what the actor may do: None for what needs a permission that is missing."""
+        return None if self.refusal(action) else super().check_action(action, parameters)
 
     def do(
         self,

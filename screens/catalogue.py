@@ -68,6 +68,8 @@ class CatalogueScreen(CrmScreen):
     CatalogueScreen #detail:focus { border-title-style: bold; background: $panel; }
     """
 
+    NEEDS: ClassVar = {"assign": "create_provision"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "a", "assign", _("Assign to customer"), id="catalogue.assign", tooltip=_("Assign the product to a customer")
@@ -182,10 +184,6 @@ class CatalogueScreen(CrmScreen):
         self.query_one("#detail").scroll_home(animate=False)
 
     # Actions
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to assign to those who may."""
-        return self.desk.may("create_provision") if action == "assign" else super().check_action(action, parameters)
 
     def action_turn_type(self) -> None:
         """Show what the other type of customer can have."""

@@ -42,6 +42,8 @@ class CustomerScreen(CrmScreen):
     CustomerScreen #panes { height: 1fr; }
     """
 
+    NEEDS: ClassVar = {"add_service": "create_provision", "edit": "update_customer"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add_service", _("Add service"), id="customer.add-service", tooltip=_("Add a service")),
         Binding("e", "edit", _("Edit"), id="customer.edit", tooltip=_("Edit the customer")),
@@ -144,13 +146,6 @@ class CustomerScreen(CrmScreen):
         self.action_tab(message.at)
 
     # Actions
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        needed = {"add_service": "create_provision", "edit": "update_customer"}.get(action)
-        if needed is not None:
-            return self.desk.may(needed)
-        return super().check_action(action, parameters)
 
     def action_add_service(self) -> None:
         """Begin to add a service: the catalogue for this customer (CAT-239), or why nothing can be ordered."""

@@ -54,6 +54,8 @@ class CustomersScreen(CrmScreen):
 
     TITLE = _("Customers")
 
+    NEEDS: ClassVar = {"new": "create_customer"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", _("New"), id="customers.new", tooltip=_("New customer")),
     ]
@@ -77,12 +79,6 @@ class CustomersScreen(CrmScreen):
 
     def on_mount(self) -> None:
         self.query_one(EntityTable).focus()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer `n` to those who may."""
-        if action == "new":
-            return self.desk.may("create_customer")
-        return super().check_action(action, parameters)
 
     def on_entity_table_opened(self, message: EntityTable.Opened) -> None:
         """Open the customer's page."""

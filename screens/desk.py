@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from omnicrm_tui.clock import SystemClock
 from omnicrm_tui.errors import CrmError, NotAuthenticated
+from omnicrm_tui.languages import said
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Window
 
 if TYPE_CHECKING:
@@ -221,3 +222,12 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, CrmError):
         return error.message
     return _("Something unexpected went wrong ({name}). Nothing was changed.").format(name=type(error).__name__)
+
+
+def permission_missing(permission: str) -> str:
+    """Return the sentence for who lacks `permission`, with what it is for, where the catalogue tells."""
+    from omnicrm_tui.identity.permissions import PERMISSIONS
+
+    words = PERMISSIONS.get(permission)
+    named = f"{permission} ({said(words)})" if words else permission
+    return _("You may not do this: it needs the permission {permission}.").format(permission=named)

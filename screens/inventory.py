@@ -67,6 +67,8 @@ class InventoryScreen(CrmScreen):
 
     TITLE = _("Inventory")
 
+    NEEDS: ClassVar = {"new": "create_inventory"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", _("New item"), id="inventory.new", tooltip=_("New item from a template")),
     ]
@@ -91,10 +93,6 @@ class InventoryScreen(CrmScreen):
         """Open the item."""
         message.stop()
         self.crm_app.open_place("item", message.row.inventory_id)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer `n` to those who may."""
-        return self.desk.may("create_inventory") if action == "new" else super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """Ask for the template, then for what an item of it has."""

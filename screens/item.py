@@ -31,6 +31,8 @@ class ItemScreen(CrmScreen):
     ItemScreen EntityTable { height: 1fr; min-height: 6; }
     """
 
+    NEEDS: ClassVar = {"edit": "update_inventory", "reveal": "update_inventory"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", _("Edit"), id="item.edit", tooltip=_("Edit the item")),
         Binding(
@@ -90,9 +92,7 @@ class ItemScreen(CrmScreen):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        if action in ("edit", "reveal"):
-            return self.desk.may("update_inventory")
+        """Offer the customer where the item has one."""
         if action == "customer":
             return self.item is not None and self.item.customer_id is not None
         return super().check_action(action, parameters)

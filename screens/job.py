@@ -65,6 +65,8 @@ class JobScreen(CrmScreen):
     JobScreen TaskList { margin: 1 0 0 0; }
     """
 
+    NEEDS: ClassVar = {"retry": "create_provision"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "cancel", _("Cancel job"), id="job.cancel", tooltip=_("Cancel the job and roll back")),
         Binding("R", "retry", _("Retry"), id="job.retry", tooltip=_("Try the job again")),
@@ -247,13 +249,19 @@ class JobScreen(CrmScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what can be done with the job as it is now."""
         seen = self._seen
-        if action in ("cancel", "pause"):
-            return seen is not None and seen.running and (action == "pause" or self._may_cancel(seen.job))
-        if action == "retry":
-            return seen is not None and seen.job.provisioning_status == 2 and self.desk.may("create_provision")
+        if action in ("cancel", "pause") and (seen is None or not seen.running):
+            return False
+        if action == "retry" and (seen is None or seen.job.provisioning_status != 2):
+            return False
         if action == "view_service":
             return seen is not None and not seen.running and seen.service is not None
         return super().check_action(action, parameters)
+
+    def needed_for(self, action: str) -> str:
+        """Return what an action needs; one's own job is cancelled with less."""
+        if action == "cancel" and self._seen is not None and not self._may_cancel(self._seen.job):
+            return "update_provision"
+        return super().needed_for(action)
 
     def _may_cancel(self, job: JobView) -> bool:
         from omnicrm_tui.provisioning.rules import may_cancel

@@ -57,6 +57,8 @@ class JobsScreen(CrmScreen):
 
     TITLE = _("Jobs")
 
+    NEEDS: ClassVar = {"retry": "create_provision"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("R", "retry", _("Retry"), id="jobs.retry", tooltip=_("Try the failed job again")),
     ]
@@ -103,7 +105,3 @@ class JobsScreen(CrmScreen):
             self.crm_app.open_place("job", again.provision_id)
 
         self.do(retry, group="retry", exclusive=True)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a retry to those who may."""
-        return self.desk.may("create_provision") if action == "retry" else super().check_action(action, parameters)

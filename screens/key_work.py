@@ -34,6 +34,8 @@ OF_ONE_KEY = ("edit", "permissions", "extend", "regenerate", "revoke")
 class KeyWork(AtDesk):
     """Mix in beside a widget; `chosen` is the key that actions are about, `keys_changed` reads anew."""
 
+    NEEDS: ClassVar = dict.fromkeys(("new", *OF_ONE_KEY), MANAGES)
+
     LASTS: ClassVar[int] = 365
     """Days that are suggested for a key's life."""
 
@@ -234,9 +236,8 @@ class KeyWork(AtDesk):
         """Offer changes where there is a key that is not revoked."""
         if action in OF_ONE_KEY:
             key = self.chosen
-            return self.desk.may(MANAGES) and key is not None and key.revoked is None
-        if action == "new":
-            return self.desk.may(MANAGES)
+            if key is None or key.revoked is not None:
+                return False
         return super().check_action(action, parameters)
 
     # Parts

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from screens.base import AtDesk
 from screens.dialogs import Reading
 from widgets.text import fit
 
@@ -21,7 +22,8 @@ class KeysScreen(Reading):
     """The keys of `below`, grouped by who takes them."""
 
     def __init__(self, below: Screen[Any]) -> None:
-        super().__init__(_("Keys"), [*key_lines(below), *_help_pages(cast("OmniCrmApp", below.app).settings.branding)])
+        branding = cast("OmniCrmApp", below.app).settings.branding
+        super().__init__(_("Keys"), [*key_lines(below), *refused_lines(below), *_help_pages(branding)])
 
 
 def _help_pages(branding: BrandingSection) -> list[str]:
@@ -48,6 +50,18 @@ def key_lines(below: Screen[Any]) -> list[str]:
         lines += ["", _title(node, below)] if lines else [_title(node, below)]
         lines += [f"  {fit(' '.join(keys), 22)} {text}" for keys, text in entries.values()]
     return lines
+
+
+def refused_lines(below: Screen[Any]) -> list[str]:
+    """Return a heading and lines `key  what it does` with the permission that the actor lacks for it."""
+    lines = []
+    for active in below.active_bindings.values():
+        binding, node = active.binding, active.node
+        if isinstance(node, AtDesk) and not active.enabled and (needed := node.needed_for(binding.action)):
+            display = binding.key_display or below.app.get_key_display(binding)
+            what = binding.tooltip or binding.description
+            lines.append(f"  {fit(display, 22)} {_('{what}: needs {permission}').format(what=what, permission=needed)}")
+    return ["", _("Not permitted to you"), *lines] if lines else []
 
 
 def _title(node: DOMNode, below: Screen[Any]) -> str:

@@ -57,6 +57,8 @@ class Outbox(AtDesk, Vertical):
 
     DEFAULT_CSS = "Outbox { height: 1fr; }"
 
+    NEEDS: ClassVar = {"resend": "update_communication", "drop": "update_communication"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("R", "resend", _("Send again"), id="outbox.resend", tooltip=_("Send the failed message again")),
         Binding("d", "drop", _("Drop"), id="outbox.drop", tooltip=_("Do not send the message, with a reason")),
@@ -84,12 +86,6 @@ class Outbox(AtDesk, Vertical):
         self.table.focus()
         if not self.table.status.loading:
             self.table.reload()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer changes to those who may."""
-        if action in ("resend", "drop"):
-            return self.desk.may("update_communication")
-        return super().check_action(action, parameters)
 
     def on_entity_table_opened(self, message: EntityTable.Opened) -> None:
         """Show the message whole."""

@@ -45,12 +45,12 @@ _PLACES = {
 }
 
 _QUICK_TASKS = (
-    (_("Create a customer"), "customers", "new"),
-    (_("Manage inventory"), "inventory", ""),
-    (_("Create a product"), "products", "new"),
-    (_("Create a user"), "users", "new"),
+    (_("Create a customer"), "customers", "new", "create_customer"),
+    (_("Manage inventory"), "inventory", "", "view_inventory"),
+    (_("Create a product"), "products", "new", "create_product"),
+    (_("Create a user"), "users", "new", "admin"),
 )
-"""Tasks of PLT-007 that exist: a room, and the action of its screen."""
+"""Tasks of PLT-007 that exist: a room, the action of its screen, and the permission for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +179,8 @@ def _tasks(app: OmniCrmApp) -> list[Command]:
     allowed = {room.name for room in rooms.open_to(app.desk.actor)} if app.desk.actor else set()
     return [
         Command(title, "", partial(_start, app, room, action))
-        for title, room, action in _QUICK_TASKS
-        if room in allowed
+        for title, room, action, permission in _QUICK_TASKS
+        if room in allowed and app.desk.may(permission)
     ]
 
 

@@ -33,6 +33,8 @@ class ProductScreen(CrmScreen):
     ProductScreen #texts { height: auto; padding: 1 2 0 2; }
     """
 
+    NEEDS: ClassVar = {"edit": "update_product", "clone": "create_product"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", _("Edit"), id="product.edit", tooltip=_("Edit the product")),
         Binding("C", "clone", _("Copy product"), id="product.clone", tooltip=_("Make a copy of the product")),
@@ -99,11 +101,6 @@ class ProductScreen(CrmScreen):
 
     def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
         self.action_tab(message.at)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        needed = {"edit": "update_product", "clone": "create_product"}.get(action)
-        return self.desk.may(needed) if needed else super().check_action(action, parameters)
 
     def action_edit(self) -> None:
         """Change the product; services that were ordered before stay as they are."""

@@ -58,6 +58,8 @@ class ProductsScreen(CrmScreen):
 
     TITLE = _("Products")
 
+    NEEDS: ClassVar = {"new": "create_product", "catalogue": "create_provision"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", _("New product"), id="products.new", tooltip=_("New product")),
         Binding(
@@ -95,11 +97,6 @@ class ProductsScreen(CrmScreen):
         """Open the product."""
         message.stop()
         self.crm_app.open_place("product", message.row.product_id)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        needed = {"new": "create_product", "catalogue": "create_provision"}.get(action)
-        return self.desk.may(needed) if needed else super().check_action(action, parameters)
 
     def action_catalogue(self) -> None:
         """Open the catalogue; the customer is asked for once a product is chosen."""

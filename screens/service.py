@@ -34,6 +34,8 @@ class ServiceScreen(CrmScreen):
     ServiceScreen Facts { margin: 0 0 1 0; }
     """
 
+    NEEDS: ClassVar = {"edit": "update_customer_service", "addons": "create_provision"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "addons", _("Add-ons"), id="service.addons", tooltip=_("What can be added to the service")),
         Binding("e", "edit", _("Edit"), id="service.edit", tooltip=_("Edit the service")),
@@ -103,13 +105,6 @@ class ServiceScreen(CrmScreen):
         self.query_one("#balances", Facts).show([Fact(_("Balances")), Fact(f" {again}")])
 
     # Actions
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        needed = {"edit": "update_customer_service", "addons": "create_provision"}.get(action)
-        if needed is not None:
-            return self.desk.may(needed)
-        return super().check_action(action, parameters)
 
     def action_customer(self) -> None:
         """Open the customer's page, or go back to it."""

@@ -84,6 +84,8 @@ class Transactions(AtDesk, Vertical):
 
     DEFAULT_CSS = "Transactions { height: 1fr; }"
 
+    NEEDS: ClassVar = {"add": "create_customer_transaction", "void": "delete_customer_transaction"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "add", _("Add"), id="transactions.add", tooltip=_("Add a charge or a credit")),
         Binding("d", "void", _("Void"), id="transactions.void", tooltip=_("Void the transaction")),
@@ -114,11 +116,9 @@ class Transactions(AtDesk, Vertical):
         return self.query_one(EntityTable)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do; adding needs a customer."""
-        if action == "add":
-            return self.customer_id is not None and self.desk.may("create_customer_transaction")
-        if action == "void":
-            return self.desk.may("delete_customer_transaction")
+        """Adding needs a customer."""
+        if action == "add" and self.customer_id is None:
+            return False
         return super().check_action(action, parameters)
 
     def on_entity_table_opened(self, message: EntityTable.Opened) -> None:

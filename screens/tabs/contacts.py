@@ -35,6 +35,8 @@ COLUMNS: tuple[Column[ContactView], ...] = (
 class ContactsPane(Pane):
     """The customer's contacts, oldest first."""
 
+    NEEDS: ClassVar = {"new": "create_customer_contact", "edit": "update_customer_contact"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", _("New contact"), id="contacts.new", tooltip=_("New contact")),
         Binding("e", "edit", _("Edit"), id="contacts.edit", tooltip=_("Edit the contact")),
@@ -70,11 +72,6 @@ class ContactsPane(Pane):
             (_("Last changed"), formats.moment(row.last_modified)),
         )
         self.app.push_screen(Reading(full_name(row), [f"{label:<16} {value or '–'}" for label, value in pairs]))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        needed = {"new": "create_customer_contact", "edit": "update_customer_contact"}.get(action)
-        return self.desk.may(needed) if needed else super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """Ask for a contact and add it."""

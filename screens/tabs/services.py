@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class ServicesPane(Pane):
     """The customer's services, newest first."""
 
+    NEEDS: ClassVar = {"addons": "create_provision"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("A", "addons", _("Add-ons"), id="services.addons", tooltip=_("What can be added to the service")),
     ]
@@ -37,12 +39,6 @@ class ServicesPane(Pane):
             copied=lambda row: row.service_uuid,
             describe_error=sentence,
         )
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        if action == "addons":
-            return self.desk.may("create_provision")
-        return super().check_action(action, parameters)
 
     def action_addons(self) -> None:
         """Show the add-ons for the service under the cursor (SVC-184)."""

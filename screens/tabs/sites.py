@@ -38,6 +38,8 @@ COLUMNS: tuple[Column[SiteView], ...] = (
 class SitesPane(Pane):
     """The customer's sites, oldest first."""
 
+    NEEDS: ClassVar = {"new": "create_customer_site", "edit": "update_customer_site"}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", _("New site"), id="sites.new", tooltip=_("New site")),
         Binding("e", "edit", _("Edit"), id="sites.edit", tooltip=_("Edit the site")),
@@ -74,11 +76,6 @@ class SitesPane(Pane):
             (_("Added"), self.crm_app.formats.moment(row.created)),
         )
         self.app.push_screen(Reading(row.site_name, [f"{label:<16} {value or '–'}" for label, value in pairs]))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the actor may do."""
-        needed = {"new": "create_customer_site", "edit": "update_customer_site"}.get(action)
-        return self.desk.may(needed) if needed else super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """Ask for a site and add it."""

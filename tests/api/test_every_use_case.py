@@ -52,10 +52,12 @@ PART_OF: dict[UseCase, UseCase] = {
 
 def used_in(folder: str) -> set[UseCase]:
     """Return the use cases that the modules below `folder` call."""
-    return {use for path in (ROOT / folder).rglob("*.py") for use in _uses(ast.parse(path.read_text(encoding="utf-8")))}
+    return {
+        use for path in (ROOT / folder).rglob("*.py") for use in uses_of(ast.parse(path.read_text(encoding="utf-8")))
+    }
 
 
-def _uses(tree: ast.AST) -> Iterator[UseCase]:
+def uses_of(tree: ast.AST) -> Iterator[UseCase]:
     """Yield `work.<room>.<method>`, and for a list `ServiceSource(..., lambda work: work.<room>, window="...")`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and (room := _room(node.value)):
