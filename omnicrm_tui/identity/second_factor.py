@@ -12,12 +12,16 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import wraps
 from gettext import gettext as _
-from typing import Any, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
 from sqlalchemy import CursorResult, delete, func, or_, select, update
 
+from omnicrm_tui.database.isolation import lifted
 from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from omnicrm_tui.identity import tokens, totp
 from omnicrm_tui.identity.actor import ActorKind
@@ -27,12 +31,28 @@ from omnicrm_tui.identity.schemas import Enrolment, LoginResult, SecondFactorSta
 from omnicrm_tui.identity.sessions import Sessions
 from omnicrm_tui.needs import Asked, asks_itself, asks_nothing
 
+_Params = ParamSpec("_Params")
+_Result = TypeVar("_Result")
+
 ISSUER = "OmniCRM"
 BACKUP_CODES = 10
 CODE_DIGITS = 8
 _SECRET_BYTES = 20
 _SEALED_IN = "crm_user.totp_secret"
 _NOT_RIGHT = _("This code is not right.")
+
+
+def _own_account(
+    method: Callable[Concatenate[SecondFactors, int, _Params], _Result],
+) -> Callable[Concatenate[SecondFactors, int, _Params], _Result]:
+    """Let a customer's user reach its own account, which belongs to no customer, and nobody else's."""
+
+    @wraps(method)
+    def reached(self: SecondFactors, user_id: int, /, *args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
+        with lifted(self.session) if self._is_own(user_id) else nullcontext():
+            return method(self, user_id, *args, **kwargs)
+
+    return reached
 
 
 class SecondFactors(Sessions):
@@ -52,6 +72,7 @@ class SecondFactors(Sessions):
         return self._open(user, source_address, bool(claims.get("rem")))
 
     @asks_itself(ADMIN, unless="it is one's own")
+    @_own_account
     def state(self, user_id: int) -> SecondFactorState:
         """Return how far a user's second factor is (PLT-229). One's own, or needs admin."""
         if not self._is_own(user_id):
@@ -61,6 +82,7 @@ class SecondFactors(Sessions):
         return SecondFactorState(user.is_2fa_enabled, issued and not user.is_2fa_enabled, self._unused_codes(user_id))
 
     @asks_nothing(Asked.OWN)
+    @_own_account
     def enable(self, user_id: int, password: str) -> Enrolment:
         """Issue a secret and backup codes to a user who gives the own password (PLT-188..190, BIL-410).
 
@@ -76,6 +98,7 @@ class SecondFactors(Sessions):
         return enrolment
 
     @asks_nothing(Asked.OWN)
+    @_own_account
     def confirm(self, user_id: int, code: str) -> None:
         """Turn the second factor on, once a code shows that the authenticator has the secret (PLT-192, BIL-411).
 
@@ -92,6 +115,7 @@ class SecondFactors(Sessions):
             self._log(user, "Second factor turned on", self.actor.source_address)
 
     @asks_itself(ADMIN, unless="they are one's own")
+    @_own_account
     def regenerate_backup_codes(self, user_id: int) -> tuple[str, ...]:
         """Replace all backup codes by new ones (PLT-237, BIL-413, BIL-425). One's own, or needs admin.
 
@@ -109,6 +133,7 @@ class SecondFactors(Sessions):
         return codes
 
     @asks_nothing(Asked.OWN)
+    @_own_account
     def reset_for_new_device(self, user_id: int, backup_code: str) -> Enrolment:
         """Exchange a backup code for a new secret and new codes (BIL-415, BIL-427): the old device opens nothing more.
 

@@ -188,3 +188,23 @@ def test_a_role_as_designed_and_the_last_administrator(desk: TestClient) -> None
     assert desk.patch(f"{path}/permissions", json={"remove": ["admin"]}).status_code == 409
     assert desk.delete(path).status_code == 409
     assert desk.delete("/crm/auth/users/1").status_code == 409
+
+
+@pytest.mark.req("BIL-378", "BIL-379", "BIL-391", "BIL-394")
+def test_a_customers_user_without_its_contact_is_told_apart_and_made_staff_only_by_saying_so(
+    desk: TestClient, crm: Crm
+) -> None:
+    customer_id = desk.put("/crm/customer/", json={"customer_name": "Zoë"}).json()["customer_id"]
+    contact = {"customer_id": customer_id, "contact_firstname": "Zoë"}
+    contact_id = desk.put("/crm/contact/", json=contact).json()["contact_id"]
+    made = make(desk, role="Customer", contact_id=contact_id)
+    assert (made["is_customer"], made["contact_id"]) == (True, contact_id)
+    unlinked = desk.patch(f"/crm/auth/users/{made['id']}", json={"contact_id": None}).json()
+    assert (unlinked["is_customer"], unlinked["contact_id"], unlinked["permissions"]) == (True, None, [])
+    assert found(desk, is_customer=[True]) == ["bob"]
+    answer = desk.post("/crm/auth/login", json={"email": "bob@abc.example", "password": PASSWORD})
+    assert (answer.status_code, "belongs to no customer" in answer.text) == (401, True)
+    staff = desk.patch(f"/crm/auth/users/{made['id']}", json={"is_customer": False}).json()
+    assert staff["is_customer"] is False
+    assert found(desk, is_customer=[True]) == []
+    assert log_in(crm)

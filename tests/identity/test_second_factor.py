@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import AccountLocked, Conflict, CrmError, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from omnicrm_tui.identity import totp
 from omnicrm_tui.identity.actor import Actor, ActorKind, visitor
-from omnicrm_tui.identity.schemas import Enrolment, LoginResult
+from omnicrm_tui.identity.models import User
+from omnicrm_tui.identity.schemas import Enrolment, LoginResult, UserChange
 from tests.identity.conftest import HERE, PASSWORD, AddUser
 from tests.identity.log_ins import actions, login, together, who
 
@@ -409,3 +410,30 @@ def test_the_reminder_can_be_turned_off_and_ends_with_the_enrolment(
     assert not login(quiet).advise_2fa
     codes = enrol(crm, clock, user_id).backup_codes
     assert not verify(crm, codes[0]).advise_2fa
+
+
+@pytest.mark.req("BIL-410", "BIL-413", "BIL-415", "BIL-378", "PLT-229")
+def test_a_customers_user_looks_after_its_own_second_factor_and_reaches_no_other(
+    any_crm: Crm, clock: FrozenClock, admin: Actor, add_user: AddUser, add_contact: Callable[[Crm], tuple[int, int]]
+) -> None:
+    bob = add_user(any_crm, "bob", role="Finance")
+    zoe = add_user(any_crm, "zoe", role="", contact_id=add_contact(any_crm)[1])
+    enrolment = enrol(any_crm, clock, zoe)
+    with any_crm.as_actor(actor_of(any_crm, zoe)) as work:
+        assert work.second_factor.state(zoe).enabled
+        codes = work.second_factor.regenerate_backup_codes(zoe)
+        assert set(codes).isdisjoint(enrolment.backup_codes)
+        assert work.second_factor.reset_for_new_device(zoe, codes[0]).secret != enrolment.secret
+        with pytest.raises(NotPermitted):
+            work.second_factor.state(bob)
+        assert work.session.scalars(select(User)).all() == []
+    # Whatever its roles say, nobody else's account is within its reach, and its own only for this.
+    careless = Actor(ActorKind.CUSTOMER, "zoe", zoe, frozenset({"admin"}), actor_of(any_crm, zoe).own_customer_id)
+    for reach in (
+        lambda work: work.second_factor.state(bob),
+        lambda work: work.second_factor.regenerate_backup_codes(bob),
+        lambda work: work.identity.user(zoe),
+        lambda work: work.identity.update_user(zoe, UserChange(contact_id=None, is_customer=False)),
+    ):
+        with pytest.raises(NotFound), any_crm.as_actor(careless) as work:
+            reach(work)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from omnicrm_tui.activity.models import ActivityEntry
 from omnicrm_tui.crm import Crm
@@ -14,12 +15,15 @@ from omnicrm_tui.customers.schemas import ContactInput
 from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated
 from omnicrm_tui.identity.access import UNLINKED
 from omnicrm_tui.identity.actor import Actor, ActorKind, visitor
+from omnicrm_tui.identity.models import User
 from omnicrm_tui.identity.password_reset import PasswordResets
 from omnicrm_tui.identity.schemas import LoginResult, Tokens, UserChange
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.messaging.models import SEALED_TEXT, OutboxMessage
 from omnicrm_tui.work import Work
 
 from .conftest import HERE, PASSWORD, AddUser
+from .test_job_tokens import add_job
 
 AddContact = Callable[[Crm], tuple[int, int]]
 Zoe = tuple[int, int, int]
@@ -181,3 +185,40 @@ def test_another_contact_of_the_same_customer_lets_it_in_again(any_crm: Crm, adm
         seen = work.identity.update_user(zoe[2], UserChange(contact_id=other.contact_id))
     assert "admin" in seen.permissions
     assert log_in(any_crm).tokens is not None
+
+
+def test_its_job_may_only_clean_up_and_a_half_finished_way_in_is_shut(any_crm: Crm, admin: Actor, zoe: Zoe) -> None:
+    actor = log_in(any_crm).actor
+    assert actor is not None
+    provision_id = add_job(any_crm, admin)
+    with any_crm.as_actor(actor) as work:
+        work.identity.grant_job(provision_id)
+    with any_crm.as_actor(visitor(HERE)) as work:
+        job_token = work.identity.mint_job_tokens(provision_id, zoe[2]).access_token
+        assert "admin" in work.identity.actor_of_token(job_token, HERE).permissions
+        work.password_reset.request("zoe@mail.example", HERE)
+    with any_crm.reading(admin) as work:
+        sealed = work.session.scalars(select(OutboxMessage.sealed_text)).one()
+        assert sealed is not None
+        text = work.vault.open(SEALED_TEXT, 1, sealed)
+    code = re.findall(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}", text or "")[0]
+    delete_contact(any_crm, admin, zoe)
+    with any_crm.as_actor(visitor(HERE)) as work:
+        left = work.identity.actor_of_token(job_token, HERE).permissions
+    assert "admin" not in left
+    assert {"update_inventory", "view_customer"} <= left
+    with pytest.raises(InvalidInput), any_crm.as_actor(visitor(HERE)) as work:
+        work.password_reset.finish(code, "Other-Horse9", HERE)
+
+
+def test_a_second_factor_after_the_contact_is_gone_opens_nothing(any_crm: Crm, admin: Actor, zoe: Zoe) -> None:
+    actor = log_in(any_crm).actor
+    assert actor is not None
+    with any_crm.as_actor(actor) as work:
+        codes = work.second_factor.enable(zoe[2], PASSWORD)
+    with any_crm.engine.begin() as connection:
+        connection.execute(update(User).where(User.id == zoe[2]).values(is_2fa_enabled=True))
+    proof = log_in(any_crm).challenge_token
+    delete_contact(any_crm, admin, zoe)
+    with pytest.raises(NotAuthenticated, match="belongs to no customer"), any_crm.as_actor(visitor(HERE)) as work:
+        work.second_factor.verify(proof, codes.backup_codes[0], HERE)

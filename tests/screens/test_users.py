@@ -101,6 +101,24 @@ async def test_a_customers_user_is_linked_to_the_contact_whose_number_is_shown(t
     assert (seen.roles, seen.contact_id) == (("Customer",), int(number))
 
 
+@pytest.mark.req("BIL-378", "BIL-379")
+async def test_a_customers_user_whose_contact_is_gone_stands_out_and_is_made_staff_by_choice(
+    team: Crm, admin: Actor
+) -> None:
+    add_people(team, admin)
+    with team.as_actor(admin) as work:
+        work.identity.update_user(2, UserChange(contact_id=1))
+        work.identity.update_user(2, UserChange(contact_id=None))
+    async with signed_in_app(team, admin, LARGE, room="users") as pilot:
+        assert re.search(r"Bob L.*customer +unlinked", screen_text(pilot.app))
+        await press(pilot, "down", "enter")
+        assert "may not log in: the contact" in screen_text(pilot.app)
+        await press(pilot, "e", *["tab"] * 8, "space", "ctrl+s")
+        await until(pilot, shows(pilot, "staff"))
+    with team.reading(admin) as work:
+        assert not work.identity.user(2).is_customer
+
+
 @pytest.mark.req("BIL-383", "BIL-418")
 async def test_what_is_wrong_stands_at_its_field(team: Crm, admin: Actor) -> None:
     async with signed_in_app(team, admin, LARGE, room="users") as pilot:
