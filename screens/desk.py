@@ -224,10 +224,15 @@ def sentence(error: BaseException) -> str:
     return _("Something unexpected went wrong ({name}). Nothing was changed.").format(name=type(error).__name__)
 
 
-def permission_missing(permission: str) -> str:
-    """Return the sentence for who lacks `permission`, with what it is for, where the catalogue tells."""
+def permission_label(name: str) -> str:
+    """Return what a permission or role is called; its name where nobody gave it words."""
     from omnicrm_tui.identity.permissions import PERMISSIONS
 
-    words = PERMISSIONS.get(permission)
-    named = f"{permission} ({said(words)})" if words else permission
+    words = {"view_status": _("See how the system does"), "manage_api_keys": _("Manage API keys")}
+    return said(PERMISSIONS[name]) if name in PERMISSIONS else words.get(name, name)
+
+
+def permission_missing(permission: str) -> str:
+    """Return the sentence for who lacks `permission`, with what it is for."""
+    named = f"{permission} ({permission_label(permission)})"
     return _("You may not do this: it needs the permission {permission}.").format(permission=named)

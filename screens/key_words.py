@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gettext import gettext as _
 from typing import TYPE_CHECKING
 
-from omnicrm_tui.languages import said
+from screens.desk import permission_label
 from screens.formats import Formats
 from widgets.columns import Column, Tone
 from widgets.facts import Fact
@@ -107,11 +107,3 @@ def facts_of(key: ApiKeyView, formats: Formats) -> list[Fact]:
 def _under(heading: str, texts: Sequence[str]) -> list[Fact]:
     """Return texts of any length under a heading."""
     return [Fact(heading), *(Fact(f"  {text}") for text in texts)] if texts else []
-
-
-def permission_label(name: str) -> str:
-    """Return what a permission or role of a key is called."""
-    from omnicrm_tui.identity.permissions import PERMISSIONS
-
-    words = {"view_status": _("See how the system does"), "manage_api_keys": _("Manage API keys")}
-    return said(PERMISSIONS[name]) if name in PERMISSIONS else words.get(name, name)

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from omnicrm_tui.errors import InvalidInput, NotFound
 from omnicrm_tui.languages import said
 from screens.base import AtDesk
-from screens.key_words import permission_label
+from screens.desk import permission_label
 
 if TYPE_CHECKING:
     from omnicrm_tui.identity.key_rules import Preset

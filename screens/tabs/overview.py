@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from omnicrm_tui.identity.permissions import PERMISSIONS
 from omnicrm_tui.languages import said
 from omnicrm_tui.listing import ListQuery
 from screens.customer import CustomerScreen
+from screens.desk import permission_label
 from screens.tabs.pane import Pane
 from widgets.columns import Tone
 from widgets.facts import Fact, Facts
@@ -30,7 +30,7 @@ class NotAllowedPane(Pane):
     def __init__(self, customer_id: int, title: str, permission: str) -> None:
         super().__init__(customer_id)
         self._text = _("{title} needs the permission {permission} ({words}).").format(
-            title=title, permission=permission, words=said(PERMISSIONS[permission])
+            title=title, permission=permission, words=permission_label(permission)
         )
 
     def compose(self) -> ComposeResult:
