@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Mapping
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, ClassVar, clear_overloads
 
@@ -22,12 +22,13 @@ from omnicrm_tui.settings import Settings
 from screens import rooms, themes
 from screens.base import AtDesk, CrmScreen, Dialog
 from screens.clock_notice import ClockNotice
-from screens.desk import ASKS_FOR_2FA, Desk, permission_missing, sentence
+from screens.desk import ASKS_FOR_2FA, Desk, sentence
 from screens.early import EarlyList
 from screens.formats import Formats
+from screens.leaving import Leaving
+from screens.room_choice import RoomChoice
 from screens.seat import Seat
 from screens.sign_in import SignIn
-from widgets.key_line import KeyLine
 from widgets.key_order import KeysInOrder
 from widgets.lasting_terminal import end_input, outlive_terminal
 from widgets.scroll_region import ScrollRegionApp
@@ -53,9 +54,6 @@ VERSION_SECONDS = 30.0
 
 NOTICE_SECONDS = 30.0
 """How long it then says so; the title line goes on saying it."""
-
-LEAVE_SECONDS = 2.0
-"""How long leaving waits for the session to end in the database."""
 
 FIRST_STEPS = _(
     "Nobody can log in here yet.\n"
@@ -138,7 +136,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         """What a form that opens now is about, where its draft was taken already."""
         self.outdated = False
         self.clock_notice = ClockNotice()
-        self._choosing_room = False
+        self._room_choice = RoomChoice(self)
+        self._leaving = Leaving(self)
         for theme in themes.of_operator(settings.branding.colours):
             self.register_theme(theme)
         chosen = self.seat.theme or (self.seat.remote and settings.terminal.theme_over_ssh) or settings.crm.theme
@@ -265,8 +264,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     def sign_out(self, message: str = "") -> None:
         """Show the login screen and forget what the rooms showed; open forms are kept as drafts."""
-        for dialog in self._open_dialogs():
-            dialog.keep_draft()
+        self._leaving.keep_drafts()
         self.desk.actor = None
         self._resuming = False
         self.locked = False
@@ -300,8 +298,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
     def _told_to_end(self, number: int) -> None:
-        for dialog in self._open_dialogs():
-            dialog.keep_draft()
+        self._leaving.keep_drafts()
         self.exit(return_code=128 + number)
 
     def on_unmount(self) -> None:
@@ -382,42 +379,13 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     def action_go_prefix(self) -> None:
         """Show the rooms' letters; the next key chooses."""
-        if self.desk.actor is not None:
-            self._choosing_room = True
-            self._offer([(room.letter, room.title) for room in rooms.open_to(self.desk.actor)])
+        self._room_choice.begin()
 
     def takes_key(self, event: events.Key) -> bool:
         """Take the key after `g`, and every key but ctrl+q while nothing can be seen."""
         if too_small(self.size) and event.key != "ctrl+q":
             return True
-        if self._choosing_room:
-            self._choose_room(event)
-            return True
-        return False
-
-    def _choose_room(self, event: events.Key) -> None:
-        self._choosing_room = False
-        self._offer(())
-        if event.key == "g":
-            self._first_row()
-        for room in rooms.ROOMS if self.desk.actor else ():
-            if room.letter == event.key and self.desk.may(room.permission):
-                self.go(room.name)
-            elif room.letter == event.key:
-                self.notify(permission_missing(room.permission), severity="warning", markup=False)
-
-    def _first_row(self) -> None:
-        """`g g` in a list."""
-        from widgets.entity_table import EntityTable
-
-        for node in self.focused.ancestors_with_self if self.focused else ():
-            if isinstance(node, EntityTable):
-                node.action_first()
-                return
-
-    def _offer(self, choices: Iterable[tuple[str, str]]) -> None:
-        for line in self.screen.query(KeyLine):
-            line.offer(choices)
+        return self._room_choice.takes(event.key)
 
     def action_theme(self, name: str) -> None:
         """Change the look, and remember it."""
@@ -458,52 +426,11 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     def action_sign_out(self) -> None:
         """End the session and go to the login screen."""
-        self._unless_unsaved(_("Log out"), self._sign_out)
+        self._leaving.log_out()
 
     def action_leave(self) -> None:
         """Leave the application; ask while something unsaved is open."""
-        self._unless_unsaved(_("Quit"), self._leave)
-
-    def _unless_unsaved(self, what: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        def answered(sure: bool | None) -> None:
-            if sure:
-                self.run_worker(work(), group="leave", exclusive=True)
-
-        if any(dialog.unsaved for dialog in self._open_dialogs()):
-            from screens.dialogs import Confirm
-
-            lost = _("Something is not saved yet. It will be lost.")
-            self.push_screen(Confirm(f"{what}?", lost, yes=what), answered)
-        else:
-            answered(True)
-
-    def _open_dialogs(self) -> list[Dialog[Any]]:
-        """Return the dialogs of all rooms that were entered."""
-        found: list[Dialog[Any]] = []
-        for mode in rooms.MODES:
-            with contextlib.suppress(KeyError):
-                found += [screen for screen in self.get_screen_stack(mode) if isinstance(screen, Dialog)]
-        return found
-
-    def _forget_drafts(self) -> None:
-        """What is open is left on purpose."""
-        for dialog in self._open_dialogs():
-            dialog.forget_draft()
-
-    async def _leave(self) -> None:
-        self._forget_drafts()
-        await self._end_session(self.sign_in.leave())
-        self.exit()
-
-    async def _sign_out(self) -> None:
-        self._forget_drafts()
-        await self._end_session(self.sign_in.log_out())
-        self.sign_out()
-
-    async def _end_session(self, ending: Coroutine[None, None, None]) -> None:
-        """End it in the database if that answers: nobody is held back by a database that does not."""
-        with contextlib.suppress(CrmError, TimeoutError):
-            await asyncio.wait_for(ending, LEAVE_SECONDS)
+        self._leaving.quit()
 
 
 def run(settings: Settings, early: EarlyList | None = None) -> None:
