@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,7 @@ from typing import Any
 import yaml
 
 PLAY_SECTIONS = frozenset({"crm", "ocs", "hss", "smsc", "mailjet", "email", "provisioning", "service_types", "cbc_url"})
-"""The sections of the configuration that plays read."""
-NEVER = frozenset({"database", "jwt_secret", "stripe", "paypal", "api_keys", "ip_whitelist", "security"})
-"""Sections that no play gets to see, whatever the operator adds to the list."""
+"""The sections of the configuration that plays read; of the others no play gets to see anything."""
 
 _OWN_API = re.compile(rb"http://(?:localhost|127\.0\.0\.1):5000(?![0-9])")
 _TEXT_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".j2", ".cfg", ".txt", ".ini", ".xml", ".html"})
@@ -98,17 +96,16 @@ class JobFolder:
         config: Mapping[str, Any],
         variables: Mapping[str, Any],
         api_url: str,
-        extra_sections: Collection[str] = (),
     ) -> None:
         """Put the plays, their configuration and the variables where Ansible finds them.
 
         `play_folders` as `play_file.search_path` gives them: what comes first wins. `config` is the whole
         configuration, secrets in plain text; only what plays read is written. `api_url` is where this job's play
-        finds our API. `extra_sections` are sections of the operator's own that their plays read.
+        finds our API.
         """
         for source in reversed(play_folders):
             _copy_plays(source, self.plays, api_url.rstrip("/").encode())
-        readable = config_for_plays(config, api_url, extra_sections)
+        readable = config_for_plays(config, api_url)
         write_private(self.configuration, yaml.safe_dump(readable, sort_keys=False, allow_unicode=True))
         _write_variables(self, variables)
 
@@ -131,7 +128,7 @@ def remove_folders_of(provision_id: int, parent: Path, *, but: JobFolder | None 
             shutil.rmtree(root, ignore_errors=True)
 
 
-def config_for_plays(config: Mapping[str, Any], api_url: str, extra_sections: Collection[str] = ()) -> dict[str, Any]:
+def config_for_plays(config: Mapping[str, Any], api_url: str) -> dict[str, Any]:
     """Return the `crm_config` of a play: addresses and the keys of outside systems, with our API's address.
 
     Never the database password, the signing secret, card keys or API keys. `crm.base_url` is where the play calls
@@ -139,8 +136,7 @@ def config_for_plays(config: Mapping[str, Any], api_url: str, extra_sections: Co
     them (PLT-436), without blanks, so that a play's own defaults stand in. `ocs.OCS` and `ocs.cgrates` are two names
     of one address in operators' plays (SVC-144, CAT-519): each is filled from the other.
     """
-    wanted = (PLAY_SECTIONS | set(extra_sections)) - NEVER
-    readable = {name: section for name, section in config.items() if name in wanted}
+    readable = {name: section for name, section in config.items() if name in PLAY_SECTIONS}
     crm = dict(readable.get("crm") or {})
     public = crm.get("public_url") or crm.get("base_url")
     readable["crm"] = {**crm, "base_url": api_url.rstrip("/"), **({"public_url": public} if public else {})}

@@ -119,11 +119,6 @@ class JobProgress:
         with self._crm.reading(self._actor) as work:
             return work.session.get_one(Provision, self.provision_id).cancel_requested
 
-    def describe(self, description: str, task_count: int) -> None:
-        """Write what the play is called and how many tasks it has, once it has been read."""
-        with self._crm.as_actor(self._actor) as work:
-            work.session.execute(self._own_row().values(playbook_description=description, task_count=task_count))
-
     def record(self, *events: EventRecord) -> None:
         """Write events: each a new row, or the end of the running one with the same number."""
         numbers = [event.event_number for event in events]

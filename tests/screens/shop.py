@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from omnicrm_tui.catalog.schemas import ProductInput
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.identity.actor import Actor
+from omnicrm_tui.identity.actor import Actor, system_actor
 from omnicrm_tui.inventory.schemas import ItemInput, TemplateInput
+from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.provisioning.schemas import ProvisionRequest
 from tests.fixtures.operator import RecordingDispatcher
@@ -85,7 +88,9 @@ class FakeJob:
         self.progress = JobProgress(crm, provision_id, "test")
         self._number = 0
         assert self.progress.claim(1) is not None
-        self.progress.describe("Mobile service", 5)
+        with crm.as_actor(system_actor("test")) as work:
+            named = {"playbook_description": "Mobile service", "task_count": 5}
+            work.session.execute(update(Provision).where(Provision.provision_id == provision_id).values(named))
 
     def begin(self, name: str, phase: str = "main") -> int:
         """Report a task as running; return its number."""
