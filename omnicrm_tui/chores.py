@@ -62,9 +62,16 @@ def log_of_clock(watch: ClockWatch) -> None:
 
 
 def clean(crm: Crm, go_on: Callable[[], bool] = lambda: True) -> int:
-    """Delete sessions that have been over for a day, and old counts of API keys' uses; return how many rows."""
-    old_sessions = _until_none(crm, go_on, lambda work: work.identity.delete_old_sessions(CLEAN_AT_ONCE))
-    return old_sessions + _until_none(crm, go_on, lambda work: work.identity.delete_old_uses(CLEAN_AT_ONCE))
+    """Delete sessions that have been over for a day, old counts of API keys' uses, and rate limits that nobody is near.
+
+    Return how many rows.
+    """
+    sweeps: tuple[Callable[[Work], int], ...] = (
+        lambda work: work.identity.delete_old_sessions(CLEAN_AT_ONCE),
+        lambda work: work.identity.delete_old_uses(CLEAN_AT_ONCE),
+        lambda work: work.limits.delete_empty(CLEAN_AT_ONCE),
+    )
+    return sum(_until_none(crm, go_on, sweep) for sweep in sweeps)
 
 
 def _until_none(crm: Crm, go_on: Callable[[], bool], delete: Callable[[Work], int]) -> int:

@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 
 from omnicrm_tui.languages import N_, said
 from omnicrm_tui.languages import spoken as _
-from omnicrm_tui.settings import EMAIL_TYPES, Section, Settings
+from omnicrm_tui.security_settings import Section
+from omnicrm_tui.settings import EMAIL_TYPES, Settings
 
 Detail = Mapping[str, Any]
 Location = tuple[str | int, ...]

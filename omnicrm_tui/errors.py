@@ -46,7 +46,11 @@ class AccountLocked(CrmError):
 
 
 class TooManyRequests(CrmError):
-    """The caller has to slow down."""
+    """The caller has to slow down, and may come again in `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class OutsideSystemError(CrmError):

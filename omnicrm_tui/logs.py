@@ -25,8 +25,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from omnicrm_tui.log_files import open_to_append, put_aside
-from omnicrm_tui.redaction import Redactor, SecretValues
-from omnicrm_tui.settings import Settings, secret_texts
+from omnicrm_tui.redaction import Redactor, SecretValues, secret_texts
+from omnicrm_tui.settings import Settings
 
 REQUEST_VARIABLE = "OMNICRM_REQUEST_ID"
 """The environment variable that tells a job's process which request it was started by."""

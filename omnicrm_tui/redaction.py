@@ -12,9 +12,11 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+from pydantic import BaseModel, SecretStr
 
 MASK = "********"
 SHORTEST_SECRET = 4
@@ -280,3 +282,15 @@ def _cut(value: Any, length: int, count: int) -> Any:
     if isinstance(value, str) and len(value) > length:
         return f"{value[:length]}... {len(value) - length} more characters"
     return value
+
+
+def secret_texts(value: object) -> Iterator[str]:
+    """Yield every secret in settings or a part of them: what may stand in no log and no event."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name, item in value:
+            yield from item if name == "api_keys" else secret_texts(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from secret_texts(item)

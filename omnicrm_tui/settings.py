@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from omnicrm_tui.languages import N_
 from omnicrm_tui.languages import spoken as _
+from omnicrm_tui.security_settings import Section, SecuritySection
 
 Percentage = Annotated[int, Field(ge=0, le=100)]
 
@@ -119,12 +119,6 @@ Network = Annotated[str, AfterValidator(_network)]
 WhitelistedNetwork = Annotated[str, AfterValidator(_whitelisted)]
 Secret = Annotated[SecretStr, BeforeValidator(_as_text)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-
-
-class Section(BaseModel):
-    """One part of the configuration; an unknown key is a mistake, not a surprise later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, coerce_numbers_to_str=True)
 
 
 class DatabaseSection(Section):
@@ -342,21 +336,6 @@ class BrandingSection(Section):
     faqs_url: Url = ""
 
 
-class SecuritySection(Section):
-    """Log-in rules and token lives. Customers are never asked for a second factor (PLT-163)."""
-
-    access_token_minutes: int = Field(default=15, ge=1, le=120)
-    refresh_token_days: int = Field(default=30, ge=1, le=365)
-    session_hours: int = Field(default=12, ge=1, le=720)
-    lockout_failures: int = Field(default=5, ge=1, le=100)
-    lockout_minutes: int = Field(default=30, ge=1, le=10_080)
-    password_history: int = Field(default=5, ge=0, le=24)
-    second_factor_for_staff: bool = False
-    second_factor_roles: list[str] = []
-    second_factor_reminder: bool = True
-    tell_unknown_email: bool = False
-
-
 class StripeSection(Section):
     """Card processing (PLT-450..453)."""
 
@@ -486,15 +465,3 @@ class Settings(Section):
             self.database.port,
             self.database.name,
         ).render_as_string(hide_password=False)
-
-
-def secret_texts(value: object) -> Iterator[str]:
-    """Yield every secret in settings or a part of them: what may stand in no log and no event."""
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name, item in value:
-            yield from item if name == "api_keys" else secret_texts(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from secret_texts(item)

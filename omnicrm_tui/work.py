@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.customer_services.service import CustomerServicesService
     from omnicrm_tui.customers.service import CustomersService
     from omnicrm_tui.identity.password_reset import PasswordResets
+    from omnicrm_tui.identity.rate_limits import RateLimits
     from omnicrm_tui.identity.second_factor import SecondFactors
     from omnicrm_tui.identity.service import IdentityService
     from omnicrm_tui.inventory.service import InventoryService
@@ -85,6 +86,13 @@ class Work:
         from omnicrm_tui.identity.password_reset import PasswordResets
 
         return PasswordResets(self)
+
+    @cached_property
+    def limits(self) -> RateLimits:
+        """How often callers may do what is not to be done too often."""
+        from omnicrm_tui.identity.rate_limits import RateLimits
+
+        return RateLimits(self)
 
     @cached_property
     def customers(self) -> CustomersService:

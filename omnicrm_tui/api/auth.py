@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from omnicrm_tui.api.rate_limit import note_standing
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import NotAuthenticated, NotPermitted
 from omnicrm_tui.identity.actor import Actor, visitor
@@ -35,6 +37,24 @@ class Caller:
     def reading(self) -> AbstractContextManager[Work]:
         """Open a unit of work that only reads."""
         return self.crm.reading(self.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Nobody yet: who logs in, from where."""
+
+    crm: Crm
+    source: str
+    request: Request
+
+    @contextmanager
+    def working(self) -> Iterator[Work]:
+        """Open a unit of work that may write; however it ends, the answer says how often one may come again."""
+        with self.crm.as_actor(visitor(self.source)) as work:
+            try:
+                yield work
+            finally:
+                note_standing(self.request.scope, work.limits.tightest)
 
 
 def crm_of(request: Request) -> Crm:
@@ -93,6 +113,11 @@ def client_address(peer: str, hops: Sequence[str], proxies: Sequence[str]) -> st
     return address
 
 
+def visit(request: Request) -> Visitor:
+    """Return who comes to log in."""
+    return Visitor(crm_of(request), source_of(request), request)
+
+
 CallerDep = Annotated[Caller, Depends(identify)]
 CrmDep = Annotated[Crm, Depends(crm_of)]
-SourceDep = Annotated[str, Depends(source_of)]
+VisitorDep = Annotated[Visitor, Depends(visit)]

@@ -10,7 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from omnicrm_tui import errors
+from omnicrm_tui.api.rate_limit import note_standing
 from omnicrm_tui.api.serialize import Answer
+from omnicrm_tui.identity.limits import RateLimited
 
 log = logging.getLogger("omnicrm.api")
 
@@ -49,12 +51,17 @@ def refusal(status: int, message: str, fields: dict[str, str] | None = None) -> 
     return Answer(Refusal(message, fields or {}), status, headers)
 
 
-async def _crm_error(_request: Request, error: Exception) -> Answer[Refusal]:
+async def _crm_error(request: Request, error: Exception) -> Answer[Refusal]:
     if not isinstance(error, errors.CrmError):
         raise error
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
     fields = error.fields if isinstance(error, errors.InvalidInput) else {}
-    return refusal(status, in_our_words(error), fields)
+    answer = refusal(status, in_our_words(error), fields)
+    if isinstance(error, errors.TooManyRequests):
+        answer.headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, RateLimited):
+        note_standing(request.scope, error.standing)
+    return answer
 
 
 def in_our_words(error: errors.CrmError) -> str:

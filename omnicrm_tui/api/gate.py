@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from omnicrm_tui import logs
 from omnicrm_tui.api.errors import refusal
 from omnicrm_tui.api.paths import canonical
+from omnicrm_tui.api.rate_limit import fields_of, standing_of
 
 NO_ROUTE = "(none)"
 """Stands for the route of what no router knows: made-up addresses make no new names."""
@@ -46,7 +47,8 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode())]}
+                more = [(b"x-request-id", request_id.encode()), *_limits(inner)]
+                message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
         begun = time.perf_counter()
@@ -86,3 +88,8 @@ class Gate:
         # An address that holds a code is not written down.
         path = route if "{token}" in route else scope["path"]
         log.log(level, "%s %s", method, path, extra={"fields": fields})
+
+
+def _limits(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
+    standing = standing_of(scope)
+    return () if standing is None else fields_of(standing, scope["app"].state.crm.clock.now())

@@ -10,14 +10,13 @@ from typing import Annotated, Literal
 from fastapi import Depends, Request
 from pydantic import Field, SecretStr
 
-from omnicrm_tui.api.auth import CrmDep, SourceDep, identify
+from omnicrm_tui.api.auth import VisitorDep, identify
 from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.health import PUBLIC
 from omnicrm_tui.api.paging import Id
 from omnicrm_tui.api.paths import Router
 from omnicrm_tui.api.serialize import Answer, Message
 from omnicrm_tui.errors import InvalidInput, NotAuthenticated, NotPermitted
-from omnicrm_tui.identity.actor import visitor
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 from omnicrm_tui.schemas import MAX_ID, Input
 
@@ -114,23 +113,23 @@ LogIn = LoggedIn | AskedForCode | AskedForPassword
 
 
 @router.post("/auth/login", openapi_extra=PUBLIC)
-def login(crm: CrmDep, source: SourceDep, given: Annotated[LoginInput, Depends(JsonBody(LoginInput))]) -> Answer[LogIn]:
+def login(visitor: VisitorDep, given: Annotated[LoginInput, Depends(JsonBody(LoginInput))]) -> Answer[LogIn]:
     """Log in (CAT-190): `token`, `refresh_token`, permissions and roles; or `requires_2fa` with a challenge."""
     name = given.email or given.username
     if not name:
         raise InvalidInput("Some fields are not right.", {"email": "is required"})
-    with crm.as_actor(visitor(source)) as work:
-        result = work.identity.login(name, given.password.get_secret_value(), source, remember=given.remember)
+    with visitor.working() as work:
+        result = work.identity.login(name, given.password.get_secret_value(), visitor.source, remember=given.remember)
     return _logged_in(result)
 
 
 @router.post("/2fa/verify/user/{user_id}", openapi_extra=PUBLIC)
 def verify_second_factor(
-    crm: CrmDep, source: SourceDep, user_id: Id, given: Annotated[CodeInput, Depends(JsonBody(CodeInput))]
+    visitor: VisitorDep, user_id: Id, given: Annotated[CodeInput, Depends(JsonBody(CodeInput))]
 ) -> Answer[LogIn]:
     """Finish a log-in with the code of the authenticator or a backup code (BIL-412); answers as the log-in does."""
-    with crm.as_actor(visitor(source)) as work:
-        result = work.second_factor.verify(given.challenge_token, given.code, source)
+    with visitor.working() as work:
+        result = work.second_factor.verify(given.challenge_token, given.code, visitor.source)
         if result.user_id != user_id:
             raise NotAuthenticated("This challenge belongs to another user.")
     return _logged_in(result)
@@ -139,25 +138,23 @@ def verify_second_factor(
 @router.post("/auth/refresh", openapi_extra=PUBLIC)
 def refresh(
     request: Request,
-    crm: CrmDep,
-    source: SourceDep,
+    visitor: VisitorDep,
     given: Annotated[RefreshInput, Depends(JsonBody(RefreshInput))],
 ) -> Answer[Renewed]:
     """Exchange a refresh token for new tokens (CAT-227, SVC-087); it is good for one use."""
-    with crm.as_actor(visitor(source)) as work:
-        tokens = work.identity.refresh(_refresh_token(request, given), source)
+    with visitor.working() as work:
+        tokens = work.identity.refresh(_refresh_token(request, given), visitor.source)
     return Answer(Renewed(*_both(tokens)))
 
 
 @router.post("/auth/logout", openapi_extra=PUBLIC)
 def logout(
     request: Request,
-    crm: CrmDep,
-    source: SourceDep,
+    visitor: VisitorDep,
     given: Annotated[RefreshInput, Depends(JsonBody(RefreshInput))],
 ) -> Answer[Message]:
     """End the session of a refresh token; its access tokens end with it."""
-    with crm.as_actor(visitor(source)) as work:
+    with visitor.working() as work:
         work.identity.logout(_refresh_token(request, given))
     return Answer(Message("Logged out"))
 
@@ -165,18 +162,17 @@ def logout(
 @router.post("/auth/change_password", openapi_extra=PUBLIC)
 def change_password(
     request: Request,
-    crm: CrmDep,
-    source: SourceDep,
+    visitor: VisitorDep,
     given: Annotated[PasswordChange, Depends(JsonBody(PasswordChange))],
 ) -> Answer[Message]:
     """Change one's own password (BIL-399), logged in or with the challenge of a temporary one; all sessions end."""
     old, new = given.current_password.get_secret_value(), given.new_password.get_secret_value()
     user_id = None if given.challenge_token else _logged_in_user(request, given.user_id)
-    with crm.as_actor(visitor(source)) as work:
+    with visitor.working() as work:
         if user_id is None:
-            work.identity.change_temporary_password(given.challenge_token, old, new, source)
+            work.identity.change_temporary_password(given.challenge_token, old, new, visitor.source)
         else:
-            work.identity.change_password(user_id, old, new, source)
+            work.identity.change_password(user_id, old, new, visitor.source)
     return Answer(Message("Password changed"))
 
 
@@ -190,21 +186,19 @@ def _logged_in_user(request: Request, user_id: int | None) -> int:
 
 @router.post("/auth/forgot_password", openapi_extra=PUBLIC)
 def forgot_password(
-    crm: CrmDep, source: SourceDep, given: Annotated[ForgottenInput, Depends(JsonBody(ForgottenInput))]
+    visitor: VisitorDep, given: Annotated[ForgottenInput, Depends(JsonBody(ForgottenInput))]
 ) -> Answer[Message]:
     """Mail a code for a new password (BIL-397); the answer is the same whether anybody has the address."""
-    with crm.as_actor(visitor(source)) as work:
-        work.password_reset.request(given.email, source)
+    with visitor.working() as work:
+        work.password_reset.request(given.email, visitor.source)
     return Answer(Message("Reset instructions have been sent to your email"))
 
 
 @router.post("/auth/reset_password", openapi_extra=PUBLIC)
-def reset_password(
-    crm: CrmDep, source: SourceDep, given: Annotated[ResetInput, Depends(JsonBody(ResetInput))]
-) -> Answer[Message]:
+def reset_password(visitor: VisitorDep, given: Annotated[ResetInput, Depends(JsonBody(ResetInput))]) -> Answer[Message]:
     """Set a new password with the mailed code (BIL-398); all sessions of the user end."""
-    with crm.as_actor(visitor(source)) as work:
-        work.password_reset.finish(given.token, given.new_password.get_secret_value(), source)
+    with visitor.working() as work:
+        work.password_reset.finish(given.token, given.new_password.get_secret_value(), visitor.source)
     return Answer(Message("Password has been reset successfully"))
 
 

@@ -1,4 +1,4 @@
-"""Tables of identity: users and their codes and old passwords, roles, permissions, refresh tokens and API keys."""
+"""Tables of identity: users, their codes and old passwords, roles, permissions, tokens, API keys and rate limits."""
 
 from __future__ import annotations
 
@@ -228,3 +228,15 @@ class KeyUse(StaffOnly, Base):
     refused: Mapped[int] = mapped_column(Integer, default=0)
     first_use: Mapped[datetime] = mapped_column(UtcDateTime)
     last_use: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RateLimit(StaffOnly, Base):
+    """How full somebody's bucket is (`identity.limits`): `subject` is a keyed hash of whose it is and of which limit.
+
+    `empty_at` is when it will have leaked away, in microseconds since 1970.
+    """
+
+    __tablename__ = "crm_rate_limit"
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    empty_at: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -12,6 +12,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from omnicrm_tui.errors import InvalidInput, NotFound
 from omnicrm_tui.identity import notices
 from omnicrm_tui.identity.access import HOLDS
+from omnicrm_tui.identity.limits import RESET
 from omnicrm_tui.identity.models import PasswordReset, User
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.sessions import Sessions
@@ -33,8 +34,10 @@ class PasswordResets(Sessions):
     def request(self, email: str, source: str) -> None:
         """Mail a code to the user with that address (BIL-397); for an unknown one the same work is done and undone.
 
-        Raises NotFound for an unknown address only where `security.tell_unknown_email` is set (PLT-199).
+        Raises NotFound for an unknown address only where `security.tell_unknown_email` is set (PLT-199), and
+        RateLimited for the caller's address and for the one that was typed, known or not.
         """
+        self.work.limits.count(RESET, source=source, account=email)
         now = self.work.clock.now()
         self.session.execute(delete(PasswordReset).where(PasswordReset.expires < now - KEPT))
         # The stand-in's mail is rolled back: neither words nor time say whose address it was.
@@ -59,8 +62,10 @@ class PasswordResets(Sessions):
         """Set a new password with a mailed code (BIL-398, BIL-419): all sessions end, and a mail says so (PLT-203).
 
         Raises InvalidInput for a code that is unknown, used or over, and for a password that breaks the rules or was
-        used before; the code is then still good.
+        used before; the code is then still good. Raises RateLimited for the caller's address: a code that is tried
+        is nobody's before it turns out to be right.
         """
+        self.work.limits.count(RESET, source=source)
         reset = self._open_reset(code)
         if problem := password_problem(new_password):
             raise InvalidInput(_("The new password will not do."), {"new_password": problem})

@@ -25,6 +25,7 @@ from omnicrm_tui.database.isolation import lifted
 from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from omnicrm_tui.identity import tokens, totp
 from omnicrm_tui.identity.actor import ActorKind
+from omnicrm_tui.identity.limits import CODE, LOG_IN
 from omnicrm_tui.identity.models import BackupCode, User
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import Enrolment, LoginResult, SecondFactorState
@@ -62,9 +63,12 @@ class SecondFactors(Sessions):
     def verify(self, challenge_token: str, code: str, source_address: str) -> LoginResult:
         """Finish a log-in with the code of the authenticator, or with a backup code (PLT-173, PLT-181, BIL-412).
 
-        Raises NotAuthenticated for a wrong or used code, or an old challenge; AccountLocked after too many.
+        Raises NotAuthenticated for a wrong or used code, or an old challenge; AccountLocked after too many;
+        RateLimited for the address and the account.
         """
+        self.work.limits.count(CODE, source=source_address)
         claims = self._read_challenge(challenge_token, tokens.CHALLENGE)
+        self.work.limits.count(CODE, account=f"user {claims['sub']}")
         user = self._existing(self._claim_attempt(int(claims["sub"])).id, lock=True)
         self._read_challenge(challenge_token, tokens.CHALLENGE)  # of several at once, the first has used it up
         if not user.is_2fa_enabled or not self._spend(user, code):
@@ -143,6 +147,7 @@ class SecondFactors(Sessions):
         user = self._own(user_id)
         if not user.is_2fa_enabled:
             raise Conflict(_("The second factor is off: turn it on instead."))
+        self.work.limits.count(CODE, source=self.actor.source_address, account=f"user {user_id}")
         user = self._existing(self._claim_attempt(user_id).id, lock=True)
         if not self._spend_backup_code(user, backup_code):
             self._refuse(user, "Second factor: wrong backup code", self.actor.source_address, _NOT_RIGHT)
@@ -177,6 +182,7 @@ class SecondFactors(Sessions):
         return user
 
     def _check_own_password(self, user: User, password: str) -> None:
+        self.work.limits.count(LOG_IN, source=self.actor.source_address, account=f"user {user.id}")
         try:
             self._check_password(user, password, self.actor.source_address)
         except NotAuthenticated:

@@ -19,6 +19,7 @@ from omnicrm_tui.errors import AccountLocked, InvalidInput, NotAuthenticated, No
 from omnicrm_tui.identity import passwords, tokens
 from omnicrm_tui.identity.access import JOB, OVER, UNLINKED
 from omnicrm_tui.identity.actor import Actor, ActorKind
+from omnicrm_tui.identity.limits import LOG_IN, REFRESH
 from omnicrm_tui.identity.models import RefreshToken, TokenFamily, User
 from omnicrm_tui.identity.password_history import PasswordHistory
 from omnicrm_tui.identity.permissions import ADMIN, VIEW_STATUS
@@ -59,8 +60,10 @@ class Sessions(PasswordHistory):
         `remember` keeps the session for `refresh_token_days`; otherwise it ends after `session_hours` without use.
         Raises NotAuthenticated with the same words, after the same time, whether the user or the password is
         wrong, and in others, to who knows the password, where a customer's user belongs to no customer any more;
-        AccountLocked after too many failures; TooManyRequests under a flood.
+        AccountLocked after too many failures; RateLimited after too many attempts to that name, whether anybody has
+        it or not, or from that address; TooManyRequests under a flood.
         """
+        self.work.limits.count(LOG_IN, source=source_address, account=email_or_username)
         user = self._check_password(self._by_login(email_or_username), password, source_address)
         if user.force_password_change:
             proof = self._challenge(user.id, tokens.CHANGE, CHANGE_LIFE)
@@ -78,6 +81,7 @@ class Sessions(PasswordHistory):
         Raises InvalidInput when the new one breaks the rules or was used before, and what `login` raises for the
         current one.
         """
+        self.work.limits.count(LOG_IN, source=source_address, account=f"user {user_id}")
         problem = password_problem(new_password)
         if normal_password(new_password) == normal_password(current_password):
             problem = _("must differ from the current one")
@@ -105,7 +109,14 @@ class Sessions(PasswordHistory):
 
     @asks_nothing(Asked.LOG_IN)
     def refresh(self, refresh_token: str, source: str) -> Tokens:
-        """Exchange a refresh token for new tokens (CAT-227, SVC-087). Raises NotAuthenticated; see `resume`."""
+        """Exchange a refresh token for new tokens (CAT-227, SVC-087). Raises NotAuthenticated; see `resume`.
+
+        What visitors exchange is limited by address and by session; a job, which renews its own tokens, is not.
+        """
+        if not self.actor.may(ADMIN):
+            found = self._find_token(refresh_token)
+            session = None if found is None else f"session {found.family_id}"
+            self.work.limits.count(REFRESH, source=source, account=session)
         family, _, successor = self._rotate(refresh_token, source)
         return self._tokens(family, successor)
 

@@ -30,6 +30,7 @@ class UserCare(Users):
         user = self._user(user_id)
         self._check_new_password(new_password, "new_password")
         self._store_password(user.id, new_password, force_change=force_change)
+        self.work.limits.forgive(user.email, user.username, f"user {user.id}")
         self.work.activity.record("user", user_id, "Password reset by an administrator")
         from omnicrm_tui.identity import notices
 
@@ -53,6 +54,7 @@ class UserCare(Users):
         if user.locked_until is None or user.locked_until <= self.work.clock.now():
             raise Conflict(_("{name} is not locked.").format(name=user.username))
         user.failed_logins, user.locked_until = 0, None
+        self.work.limits.forgive(user.email, user.username, f"user {user.id}")
         self.work.activity.record("user", user_id, "User unlocked")
         self.session.flush()
         return self._user_view(user)

@@ -33,8 +33,7 @@ from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, 
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
 from omnicrm_tui.provisioning.task_events import TaskEvent
-from omnicrm_tui.redaction import Redactor, SecretValues
-from omnicrm_tui.settings import secret_texts
+from omnicrm_tui.redaction import Redactor, SecretValues, secret_texts
 
 log = logging.getLogger("omnicrm.job")
 

@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from omnicrm_tui.config_file import ConfigurationError, load_settings
-from omnicrm_tui.settings import EMAIL_TYPES, Section, Settings
+from omnicrm_tui.security_settings import Section
+from omnicrm_tui.settings import EMAIL_TYPES, Settings
 
 ROOT = Path(__file__).parents[2]
 KEY = "k" * 40
@@ -240,6 +241,11 @@ def test_a_mistake_is_told_with_line_fault_and_what_is_allowed(
         ("ip_whitelist:\n  - 10.0.0.1\n  - '::1'", "config.yaml:3: ip_whitelist.1 is '::1': this machine itself"),
         ("ip_whitelist:\n  0.0.0.0/0: {roles: [admin]}", "this machine itself may not be whitelisted"),
         ("stripe:\n  statement_descriptor_suffix: " + "X" * 23, "at most 22 characters are allowed."),
+        (
+            "security:\n  limits:\n    login_per_account: -1",
+            "config.yaml:3: security.limits.login_per_account is '-1': a whole number from 0 to 1000000 is allowed.",
+        ),
+        ("security:\n  limits:\n    login_per_acount: 5", "security.limits.login_per_acount"),
     ],
 )
 @pytest.mark.req("PLT-449", "PLT-453", "PLT-454", "PLT-455", "CAT-178")

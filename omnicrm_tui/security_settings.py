@@ -1,0 +1,46 @@
+"""The part of the configuration that says who gets in, and the base of all its parts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Often = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Section(BaseModel):
+    """One part of the configuration; an unknown key is a mistake, not a surprise later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, coerce_numbers_to_str=True)
+
+
+class LimitsSection(Section):
+    """How often something may be done (PLT-051, PLT-179); `identity.limits` says within which time. 0 is no limit."""
+
+    login_per_account: Often = 20
+    login_per_address: Often = 300
+    code_per_account: Often = 20
+    code_per_address: Often = 300
+    reset_per_account: Often = 10
+    reset_per_address: Often = 60
+    refresh_per_account: Often = 120
+    refresh_per_address: Often = 3000
+    api_per_caller: Often = 6000
+    api_per_address: Often = 12_000
+
+
+class SecuritySection(Section):
+    """Log-in rules and token lives. Customers are never asked for a second factor (PLT-163)."""
+
+    access_token_minutes: int = Field(default=15, ge=1, le=120)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+    session_hours: int = Field(default=12, ge=1, le=720)
+    lockout_failures: int = Field(default=5, ge=1, le=100)
+    lockout_minutes: int = Field(default=30, ge=1, le=10_080)
+    password_history: int = Field(default=5, ge=0, le=24)
+    second_factor_for_staff: bool = False
+    second_factor_roles: list[str] = []
+    second_factor_reminder: bool = True
+    tell_unknown_email: bool = False
+    limits: LimitsSection = LimitsSection()
