@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,6 +14,8 @@ from omnicrm_tui.settings import Settings
 if TYPE_CHECKING:
     from omnicrm_tui.api.server import ApiServer
     from omnicrm_tui.crm import Crm
+
+log = logging.getLogger("omnicrm.job")
 
 
 class OwnApi:
@@ -29,10 +33,10 @@ class OwnApi:
         self._server: ApiServer | None = None
         self._thread: threading.Thread | None = None
 
-    def serve(self, crm: Crm) -> None:
-        """Begin to answer, if it is ours."""
+    def serve(self, crm: Crm, failed: Callable[[], None]) -> None:
+        """Begin to answer, if it is ours; `failed` is called, in a thread of ours, when that cannot be."""
         if self._listener is not None:
-            self._thread = threading.Thread(target=self._start, args=(crm,), name="start-api", daemon=True)
+            self._thread = threading.Thread(target=self._start, args=(crm, failed), name="start-api", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
@@ -45,12 +49,18 @@ class OwnApi:
         elif self._listener is not None:
             self._listener.close()
 
-    def _start(self, crm: Crm) -> None:
-        from omnicrm_tui.api.server import ApiServer
+    def _start(self, crm: Crm, failed: Callable[[], None]) -> None:
+        assert self._listener is not None
+        try:
+            from omnicrm_tui.api.server import ApiServer
 
-        server = ApiServer(crm, self._listener)
-        server.start()
-        self._server = server
+            server = ApiServer(crm, self._listener)
+            server.start()
+            self._server = server
+        except Exception:
+            log.exception("the job's own API could not start")
+            failed()
+            self._listener.close()  # calls are refused from now on, instead of waiting for an answer
 
 
 def _is_local(url: str) -> bool:

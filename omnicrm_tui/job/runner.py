@@ -6,6 +6,7 @@ on a loopback port, runs the play, writes each event as it happens, and always e
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -24,14 +25,17 @@ from omnicrm_tui.errors import CrmError, DatabaseProblem
 from omnicrm_tui.identity.actor import Actor, ActorKind, system_actor
 from omnicrm_tui.identity.schemas import Tokens
 from omnicrm_tui.job.preparation import Preparation, prepare
+from omnicrm_tui.job.reports import Reports, Unwritable
 from omnicrm_tui.languages import N_
+from omnicrm_tui.provisioning import play_failures
 from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun
 from omnicrm_tui.provisioning.job_folder import JobFolder, remove_folders_of
-from omnicrm_tui.provisioning.play_failures import NOT_UNDONE
-from omnicrm_tui.provisioning.play_file import search_path
-from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
+from omnicrm_tui.provisioning.play_failures import NOT_UNDONE, Diagnosis
+from omnicrm_tui.provisioning.play_file import MAIN, search_path
+from omnicrm_tui.provisioning.progress import JobEnd, JobProgress, LostLease
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
+from omnicrm_tui.provisioning.task_events import FAILED as EVENT_FAILED
 from omnicrm_tui.provisioning.task_events import TaskEvent
 from omnicrm_tui.redaction import Redactor, SecretValues, secret_texts
 
@@ -46,6 +50,7 @@ FINISH_PAUSE_SECONDS = 0.5
 _TOLD_TO_END = N_(
     "The host told the job to end, as it does when it shuts down. The play cleaned up as far as there was time."
 )
+_END_NOT_KEPT = N_("Why the job failed could not be written down; the job log has it.")
 _SECRET_COLUMNS = ("ki", "opc", "management_password")
 
 
@@ -64,11 +69,13 @@ class Job:
         self._stopped = threading.Event()
         self._lost = False
         self._told_to_end = False
-        self._unwritten: dict[int, EventRecord] = {}
+        self._playing: PlayRun | None = None
+        self._given_up: Diagnosis | None = None
+        self._reports = Reports(self._progress)
         self._pause = threading.Event()
 
     def run(self) -> int:
-        """Run the job; return 0 when this process was the one to run it, 3 when another one is."""
+        """Run the job; return 0 when this process was the one to run it, 3 when another one is, or took it over."""
         claimed = self._progress.claim(os.getpid())
         if claimed is None:
             return 3
@@ -79,7 +86,7 @@ class Job:
         finally:
             if self._preparation is not None:
                 self._preparation.close()
-        return 0
+        return 3 if self._lost else 0
 
     def _end_of(self, claimed: ClaimedJob) -> JobEnd:
         try:
@@ -100,14 +107,23 @@ class Job:
         give_up = time.monotonic() + FINISH_SECONDS
         while True:
             try:
-                self._write_events()
+                with contextlib.suppress(Unwritable):  # it has ended: what the play did stands
+                    self._reports.write()
                 self._progress.finish(end)
+                return
+            except LostLease:
+                self._let_go()
                 return
             except DatabaseProblem as problem:
                 log.warning("job %s has ended, and waits: %s", self._progress.provision_id, problem.message)
                 if time.monotonic() > give_up:
                     raise
                 self._pause.wait(FINISH_PAUSE_SECONDS)
+            except Exception:
+                if not end.facts and end.message in (None, _END_NOT_KEPT):
+                    raise
+                log.exception("job %s: its end cannot be written as it is", self._progress.provision_id)
+                end = replace(end, facts={}, message=end.message and _END_NOT_KEPT)
 
     def _play(self, claimed: ClaimedJob, preparation: Preparation) -> PlayResult:
         folder, api = preparation.folder, preparation.api
@@ -133,11 +149,12 @@ class Job:
             variables=variables,
             redactor=redactor,
             clock=self._crm.clock,
-            started=lambda: api.serve(self._crm),
+            started=lambda: api.serve(self._crm, lambda: self._give_up(play_failures.NO_API)),
         )
         return self._watched(run, folder, tokens.refresh_token)
 
     def _watched(self, run: PlayRun, folder: JobFolder, refresh_token: str) -> PlayResult:
+        self._playing = run
         signal.signal(signal.SIGTERM, lambda _number, _frame: self._end_early(run))
         keeper = threading.Thread(target=self._keep, args=(run, folder, refresh_token), name="keeper", daemon=True)
         keeper.start()
@@ -146,9 +163,35 @@ class Job:
         finally:
             self._stopped.set()
             keeper.join(timeout=10)
+        if self._given_up is not None and result.status != SUCCESS:
+            return self._fatal(self._given_up, result)
         if result.cancelled and self._told_to_end:
             return replace(result, cancelled=False, interrupted=True, message=_TOLD_TO_END)
         return result
+
+    def _fatal(self, why: Diagnosis, result: PlayResult) -> PlayResult:
+        """Return the result of a play that we stopped, and report the event that says why."""
+        now, number = self._crm.clock.now(), result.event_count + 1
+        told = play_failures.fatal_result(why, why.headline)
+        self._report([TaskEvent(number, why.title, EVENT_FAILED, MAIN, now, now, told, fatal=True)])
+        return replace(result, cancelled=False, fatal=why.kind, message=why.headline, event_count=number)
+
+    def _give_up(self, why: Diagnosis) -> None:
+        """Stop a play that cannot go on for a reason of ours: its rescue section cleans up. Thread-safe."""
+        self._given_up = self._given_up or why
+        if self._playing is not None:
+            self._playing.cancel()
+
+    def _let_go(self) -> None:
+        """Another process has the job, or has ended it: stop the play, and write nothing more. Thread-safe."""
+        if not self._lost:
+            log.warning(
+                "job %s lost its lease: its play is stopped, and nothing more is written of it",
+                self._progress.provision_id,
+            )
+        self._lost = True
+        if self._playing is not None:
+            self._playing.cancel()
 
     def _end_early(self, run: PlayRun) -> None:
         """The host shuts down: the play has as long as the host allows to clean up."""
@@ -176,8 +219,7 @@ class Job:
                     folder.write_tokens(tokens.access_token)
                     refresh_at = now + settings.security.access_token_minutes * 40
             except LostLease:
-                self._lost = True
-                run.cancel()
+                self._let_go()
                 return
             except (CrmError, OSError) as error:
                 # The database is away for a moment, or the disk full: the play goes on, and the next look tries again.
@@ -202,28 +244,17 @@ class Job:
 
     def _report(self, tasks: Sequence[TaskEvent]) -> None:
         """Write what changed; while the database is away it waits for the next time, and the play goes on."""
-        self._unwritten |= {task.event_number: _record(task) for task in tasks}
+        if self._lost:
+            return
+        self._reports.add(tasks)
         try:
-            self._write_events()
+            self._reports.write()
         except DatabaseProblem as problem:
             log.warning("job %s: %s", self._progress.provision_id, problem.message)
-
-    def _write_events(self) -> None:
-        if self._unwritten:
-            self._progress.record(*self._unwritten.values())
-            self._unwritten.clear()
-
-
-def _record(task: TaskEvent) -> EventRecord:
-    return EventRecord(
-        event_number=task.event_number,
-        event_name=task.event_name,
-        phase=task.phase,
-        provisioning_status=task.status,
-        result=task.result,
-        timestamp=task.started,
-        finished=task.finished,
-    )
+        except LostLease:
+            self._let_go()
+        except Unwritable:
+            self._give_up(play_failures.NOT_WRITTEN)
 
 
 def job_end(result: PlayResult) -> JobEnd:

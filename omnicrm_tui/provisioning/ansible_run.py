@@ -190,11 +190,8 @@ class PlayRun:
         events.fatal(
             diagnosis.title,
             {
-                "msg": message,
-                "kind": diagnosis.kind,
+                **play_failures.fatal_result(diagnosis, message),
                 "exit_code": rc,
-                play_failures.CAUSES: list(diagnosis.causes),
-                play_failures.ADVICE: list(diagnosis.advice),
                 "stdout": within(stdout, OUTPUT_LIMIT // 4),
                 "stderr": within(stderr, OUTPUT_LIMIT // 4),
                 "variables": self._variables,

@@ -34,6 +34,7 @@ FATAL = N_("Fatal error: {what}")
 SILENCE = N_("Nothing happened for {what} seconds")
 NOT_UNDONE = N_("Could not be undone: {what}.")
 CUT_OFF = N_("The play ended before this task did")
+NOT_KEPT = N_("What this task said could not be written down; the job log has the reason.")
 
 MISSING_PLAY = Diagnosis(
     "missing_play",
@@ -119,6 +120,25 @@ KILLED = Diagnosis(
     (N_("the machine ran out of memory"), N_("somebody, or a restart, ended it")),
     (N_("Check the machine's log"), N_("Check what the play had done so far, then retry the job")),
 )
+NOT_WRITTEN = Diagnosis(
+    "not_written",
+    N_("what a task reported could not be written down"),
+    (N_("a task printed something that the database does not take"), N_("a fault of this program")),
+    (
+        N_("Read the job log: it names the event and the reason"),
+        N_("Look at the rollback's tasks for what could not be undone, then retry the job"),
+    ),
+)
+NO_API = Diagnosis(
+    "no_api",
+    N_("the API that the play calls could not be started"),
+    (N_("the machine has no memory, processes or open files left"), N_("the installation is damaged")),
+    (
+        N_("Read the job log: it has the reason"),
+        N_("Check the installation with omnicrm doctor"),
+        N_("Then retry the job"),
+    ),
+)
 UNKNOWN = Diagnosis(
     "unknown",
     N_("Ansible ended without saying which task failed"),
@@ -164,7 +184,7 @@ def told_result(result: Mapping[str, Any], texts: NullTranslations | None = None
     for name in (CAUSES, ADVICE):
         if isinstance(shown.get(name), list):
             shown[name] = [told(str(step), texts) for step in shown[name]]
-    if ADVICE in shown or shown.get("msg") == CUT_OFF:
+    if ADVICE in shown or shown.get("msg") in (CUT_OFF, NOT_KEPT):
         shown["msg"] = told(str(shown.get("msg", "")), texts)
     return shown
 
@@ -184,6 +204,16 @@ def told_event(event: EventView, texts: NullTranslations | None = None) -> Event
 def told_message(message: str | None, texts: NullTranslations | None = None) -> str:
     """Return a job's `error_message` in the reader's language, line by line; "" for none."""
     return "\n".join(told(line, texts) for line in (message or "").splitlines())
+
+
+def fatal_result(diagnosis: Diagnosis, message: str) -> dict[str, Any]:
+    """Return what the event of a fatal error says."""
+    return {
+        "msg": message,
+        "kind": diagnosis.kind,
+        CAUSES: list(diagnosis.causes),
+        ADVICE: list(diagnosis.advice),
+    }
 
 
 def said_by(result: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """What the process that runs a job writes: its claim, heartbeat, events and end.
 
 Each method is one short transaction of the system actor, so that a watcher sees an event as soon as it
-happened. The lease in the job's row decides who runs it: a claim succeeds for one process only.
+happened. The lease in the job's row decides who runs it: a claim succeeds for one process only, and all that is
+written afterwards begins with an UPDATE that finds the row only while the lease is still this process's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, or_, update
+from sqlalchemy import CursorResult, case, or_, update
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
@@ -101,17 +102,9 @@ class JobProgress:
             return open_variables(work, work.session.get_one(Provision, self.provision_id))
 
     def beat(self) -> None:
-        """Renew the lease; raises LostLease when another process took the job over."""
+        """Renew the lease; raises LostLease."""
         with self._crm.as_actor(self._actor) as work:
-            renewed = _rows(
-                work.session.execute(
-                    self._own_row()
-                    .where(Provision.lease_owner == self.owner)
-                    .values(lease_until_ms=self._lease_end(milliseconds(work.clock.now())))
-                )
-            )
-            if not renewed:
-                raise LostLease(f"job {self.provision_id} is no longer run by {self.owner}")
+            self._hold(work, lease_until_ms=self._lease_end(milliseconds(work.clock.now())))
             work.inventory.keep_reservations(self.provision_id)
 
     def cancel_requested(self) -> bool:
@@ -120,9 +113,11 @@ class JobProgress:
             return work.session.get_one(Provision, self.provision_id).cancel_requested
 
     def record(self, *events: EventRecord) -> None:
-        """Write events: each a new row, or the end of the running one with the same number."""
+        """Write events: each a new row, or the end of the running one with the same number; raises LostLease."""
         numbers = [event.event_number for event in events]
+        last = max(numbers)
         with self._crm.as_actor(self._actor) as work:
+            self._hold(work, event_count=case((Provision.event_count < last, last), else_=Provision.event_count))
             found = work.session.query(ProvisionEvent).filter(
                 ProvisionEvent.provision_id == self.provision_id, ProvisionEvent.event_number.in_(numbers)
             )
@@ -133,16 +128,15 @@ class JobProgress:
                     row = ProvisionEvent(provision_id=self.provision_id, event_number=event.event_number)
                     work.session.add(row)
                 _fill(row, event)
-            last = max(numbers)
-            work.session.execute(self._own_row().where(Provision.event_count < last).values(event_count=last))
 
     def finish(self, end: JobEnd) -> None:
         """Write the job's final status, free what it still holds, tell who has to know.
 
         A failed job gives its items back as they were and mails `provisioning.failure_list` (SVC-127); the mail
-        goes to the outbox in this transaction.
+        goes to the outbox in this transaction. Raises LostLease: the job has ended, or is another process's.
         """
         with self._crm.as_actor(self._actor) as work:
+            self._hold(work, lease_owner=None)
             self._end(work, self._locked(work), end)
 
     def interrupt(self, end: JobEnd, seen_lease_ms: int | None) -> bool:
@@ -158,8 +152,6 @@ class JobProgress:
         return work.session.get_one(Provision, self.provision_id, with_for_update=True)
 
     def _end(self, work: Work, job: Provision, end: JobEnd) -> None:
-        if job.provisioning_status != RUNNING:
-            return
         job.provisioning_status = end.status
         job.status_reason = end.reason
         job.error_message = end.message
@@ -176,17 +168,26 @@ class JobProgress:
         if end.status == FAILED and end.reason != "cancelled":
             _mail_failure(work, job)
 
-    def _own_row(self) -> Update:
-        """Heartbeat and events write beside each other and beside a user's cancel: plain UPDATEs, no version."""
-        statement = update(Provision).where(Provision.provision_id == self.provision_id)
-        return statement.execution_options(synchronize_session=False)
+    def _hold(self, work: Work, **values: Any) -> None:
+        """Change the row of a job that this process runs, and keep it for the transaction; raises LostLease.
+
+        Heartbeat and events write beside each other and beside a user's cancel: a plain UPDATE, no version.
+        """
+        statement = (
+            update(Provision)
+            .where(Provision.provision_id == self.provision_id, Provision.lease_owner == self.owner)
+            .values(values)
+            .execution_options(synchronize_session=False)
+        )
+        if not _rows(work.session.execute(statement)):
+            raise LostLease(f"job {self.provision_id} is no longer run by {self.owner}")
 
     def _lease_end(self, now_ms: int) -> int:
         return now_ms + int(self._crm.settings.provisioning.heartbeat_seconds * LEASE_HEARTBEATS * 1000)
 
 
 class LostLease(Exception):
-    """Another process runs the job now; this one has to stop without a word."""
+    """Another process runs the job now, or has ended it; this one has to stop, and must not write over that."""
 
 
 def _fill(row: ProvisionEvent, event: EventRecord) -> None:

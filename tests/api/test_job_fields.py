@@ -15,6 +15,7 @@ from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS
 from tests.fixtures.databases import NOON
+from tests.fixtures.operator import end_job
 
 IGNORED = 3
 STAMP = "2026-11-21T12:00:00Z"
@@ -141,7 +142,7 @@ def test_an_event_runs_and_ends_as_0_2_or_3(client: TestClient, crm: Crm, order:
 @pytest.mark.parametrize("status", [SUCCESS, FAILED])
 def test_a_job_ends_as_0_or_2_and_never_as_3(client: TestClient, crm: Crm, order: dict[str, Any], status: int) -> None:
     client.put("/crm/provision/", json=order)
-    JobProgress(crm, 1, "one").finish(JobEnd(status, "ended", None, {}))
+    end_job(crm, 1, JobEnd(status, "ended", None, {}))
     assert client.get("/crm/provision/1").json()["provisioning_status"] == status
     with pytest.raises(IntegrityError), crm.engine.begin() as connection:
         connection.execute(text("UPDATE provision SET provisioning_status = 3"))

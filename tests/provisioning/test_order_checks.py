@@ -11,11 +11,11 @@ from omnicrm_tui.customer_services.schemas import ServiceChange, ServiceInput
 from omnicrm_tui.customers.schemas import ContactInput, CustomerChange, CustomerInput, SiteInput
 from omnicrm_tui.errors import InvalidInput
 from omnicrm_tui.listing import FIRST, ListQuery
-from omnicrm_tui.provisioning.progress import JobEnd, JobProgress
+from omnicrm_tui.provisioning.progress import JobEnd
 from omnicrm_tui.provisioning.rules import FAILED
 from omnicrm_tui.provisioning.schemas import ProvisionRequest
 from omnicrm_tui.settings import CrmSection
-from tests.fixtures.operator import Stock
+from tests.fixtures.operator import Stock, end_job
 
 
 @dataclass
@@ -125,7 +125,7 @@ def test_which_statuses_are_open_for_sale_is_configured(stock: Stock) -> None:
 @pytest.mark.req("SVC-011", "CAT-367")
 def test_what_would_be_refused_now_is_not_tried_again(shelf: Shelf) -> None:
     number = shelf.add_to(shelf.mobile)
-    JobProgress(shelf.stock.crm, number, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+    end_job(shelf.stock.crm, number, JobEnd(FAILED, "failed", "no", {}))
 
     def again() -> int:
         with shelf.stock.crm.as_actor(shelf.stock.admin) as work:

@@ -25,7 +25,7 @@ from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS, merge_variables, split_inventory
 from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest
 from tests.fixtures.databases import NOON
-from tests.fixtures.operator import PASSWORD, Stock
+from tests.fixtures.operator import PASSWORD, Stock, end_job
 
 
 def job(stock: Stock, provision_id: int) -> JobView:
@@ -210,7 +210,8 @@ def test_only_one_process_runs_a_job_and_its_end_is_final(any_stock: Stock) -> N
     assert first.claim(11) is not None
     assert second.claim(12) is None
     first.finish(JobEnd(SUCCESS, "finished", None, {}))
-    first.finish(JobEnd(FAILED, "failed", "late", {}))
+    with pytest.raises(LostLease):
+        first.finish(JobEnd(FAILED, "failed", "late", {}))
     assert job(any_stock, provision_id).provisioning_status == SUCCESS
     assert JobProgress(any_stock.crm, provision_id, "three").claim(13) is None
     with pytest.raises(Conflict), any_stock.crm.as_actor(any_stock.admin) as work:
@@ -258,6 +259,34 @@ def test_a_process_that_could_not_renew_its_lease_in_time_keeps_its_job(any_stoc
 
 
 @pytest.mark.req("SVC-066")
+@pytest.mark.parametrize("taken", [True, False], ids=["taken over", "ended"])
+def test_a_process_that_lost_its_job_writes_nothing_over_what_is_newer(
+    any_stock: Stock, clock: FrozenClock, taken: bool
+) -> None:
+    provision_id = any_stock.order()
+    late, newer = (JobProgress(any_stock.crm, provision_id, owner) for owner in ("late", "newer"))
+    late.claim(11)
+    late.record(EventRecord(1, "Open", "main", SUCCESS, {"by": "a"}, NOON, NOON))
+    clock.advance(timedelta(hours=1))
+    if taken:
+        assert newer.claim(12) is not None
+    else:
+        with any_stock.crm.reading(any_stock.admin) as work:
+            lease_ms = work.session.get_one(Provision, provision_id).lease_until_ms
+        assert late.interrupt(JobEnd(FAILED, "interrupted", "dead", {}), lease_ms)
+    before = job(any_stock, provision_id)
+    for number in (1, 2):
+        with pytest.raises(LostLease):
+            late.record(EventRecord(number, "Late", "main", FAILED, {}, NOON, NOON))
+    with pytest.raises(LostLease):
+        late.finish(JobEnd(SUCCESS, "finished", None, {}))
+    assert job(any_stock, provision_id) == before
+    with any_stock.crm.reading(any_stock.admin) as work:
+        events = work.provisioning.events(provision_id)
+    assert [(event.event_name, event.provisioning_status) for event in events] == [("Open", SUCCESS)]
+
+
+@pytest.mark.req("SVC-066")
 def test_a_lease_renewed_at_the_last_moment_is_seen(any_stock: Stock) -> None:
     progress = JobProgress(any_stock.crm, any_stock.order(), "one")
     progress.claim(11)
@@ -298,7 +327,7 @@ def test_a_failed_job_can_be_tried_again_with_the_same_choices(any_stock: Stock)
     provision_id = any_stock.order(custom="x")
     with pytest.raises(Conflict), any_stock.crm.as_actor(any_stock.admin) as work:
         work.provisioning.retry(provision_id)
-    JobProgress(any_stock.crm, provision_id, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+    end_job(any_stock.crm, provision_id, JobEnd(FAILED, "failed", "no", {}))
     with any_stock.crm.as_actor(any_stock.admin) as work:
         again = work.provisioning.retry(provision_id)
     assert (again.retry_of, again.inventory_choices) == (provision_id, any_stock.choices)
@@ -309,7 +338,7 @@ def test_a_failed_job_can_be_tried_again_with_the_same_choices(any_stock: Stock)
 @pytest.mark.req("SVC-011")
 def test_two_people_never_try_the_same_job_again_at_once(any_stock: Stock) -> None:
     first = any_stock.order("play_simple_service")
-    JobProgress(any_stock.crm, first, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+    end_job(any_stock.crm, first, JobEnd(FAILED, "failed", "no", {}))
 
     def again() -> int:
         with any_stock.crm.as_actor(any_stock.admin) as work:
@@ -317,14 +346,14 @@ def test_two_people_never_try_the_same_job_again_at_once(any_stock: Stock) -> No
 
     second, refused = at_once(again)
     assert refused == f"Job {second} is another attempt at this one already."
-    JobProgress(any_stock.crm, second, "two").finish(JobEnd(FAILED, "failed", "no", {}))
+    end_job(any_stock.crm, second, JobEnd(FAILED, "failed", "no", {}))
     assert again() > second
 
 
 @pytest.mark.req("SVC-043", "SVC-044", "SVC-045", "SVC-078")
 def test_jobs_are_listed_newest_first_filtered_by_status_and_found_by_description(any_stock: Stock) -> None:
     failed = any_stock.order("play_simple_service")
-    JobProgress(any_stock.crm, failed, "one").finish(JobEnd(FAILED, "failed", "no", {}))
+    end_job(any_stock.crm, failed, JobEnd(FAILED, "failed", "no", {}))
     running = any_stock.order()
     with any_stock.crm.reading(any_stock.admin) as work:
         newest = work.provisioning.window(ListQuery(descending=True), FIRST, 10).rows
@@ -347,12 +376,14 @@ def test_secrets_among_the_variables_are_sealed_and_kept_as_long_as_the_play_may
         assert "correct-horse" not in text
         assert "t0p-s3cret" not in text
     progress = JobProgress(any_stock.crm, first, "one")
+    progress.claim(11)
     assert progress.variables()["wifi_password"] == "correct-horse"
     assert progress.variables()["nested"] == {"api_token": "t0p-s3cret"}
     progress.finish(JobEnd(FAILED, "failed", "no", {}))
     with any_stock.crm.as_actor(any_stock.admin) as work:
         second = work.provisioning.retry(first).provision_id
     again = JobProgress(any_stock.crm, second, "two")
+    again.claim(12)
     assert again.variables()["wifi_password"] == "correct-horse"
     assert (sealed(first), sealed(second)) == (True, True)
     again.finish(JobEnd(SUCCESS, "finished", None, {}))
@@ -409,7 +440,7 @@ def test_revoking_a_user_cancels_what_it_has_running(any_stock: Stock, change: U
         with any_stock.crm.as_actor(own) as work:
             jobs.append(work.provisioning.start(request).provision_id)
     others = any_stock.order("play_simple_service")
-    JobProgress(any_stock.crm, jobs[0], "one").finish(JobEnd(SUCCESS, "finished", None, {}))
+    end_job(any_stock.crm, jobs[0], JobEnd(SUCCESS, "finished", None, {}))
     with any_stock.crm.as_actor(any_stock.admin) as work:
         work.identity.update_user(clerk.id, change)
     asked = {number: job(any_stock, number).cancel_requested for number in (*jobs, others)}
