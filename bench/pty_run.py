@@ -108,6 +108,8 @@ class PtyProgram:
         if pid == 0:
             os.close(ours)
             os.login_tty(theirs)
+            # Whatever runs under nohup leaves it ignored to all its children: a hang-up would end none of them.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             try:
                 if cwd is not None:
                     os.chdir(cwd)
