@@ -17,6 +17,7 @@ from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.messaging.delivery import OutboxCourier
 from omnicrm_tui.messaging.leading import Duty, Leader, every
 from omnicrm_tui.messaging.rules import DUTIES, JOBS, OUTBOX, SCHEDULE
+from omnicrm_tui.provisioning.left_folders import remove_left_folders
 from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.starting import Starting
 from omnicrm_tui.work import Work
@@ -87,7 +88,11 @@ def _until_none(crm: Crm, go_on: Callable[[], bool], delete: Callable[[Work], in
 
 
 def begin(crm: Crm, stop: Event, queues: Collection[str] = QUEUES) -> list[Thread]:
-    """Start a thread for each of `queues`; they end, and give their leases back, once `stop` is set."""
+    """Start a thread for each of `queues`; they end, and give their leases back, once `stop` is set.
+
+    What jobs left on this host is deleted first: when the host died, another one ended them, and cannot reach it.
+    """
+    remove_left_folders(crm.settings.jobs_folder)
     leaders = [(name, Leader(crm, name, stop, duties(crm))) for name, duties in _QUEUES.items() if name in queues]
     threads = [Thread(target=leader.run, name=name, daemon=True) for name, leader in leaders]
     for thread in threads:

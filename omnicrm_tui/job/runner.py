@@ -29,7 +29,8 @@ from omnicrm_tui.job.reports import Reports, Unwritable
 from omnicrm_tui.languages import N_
 from omnicrm_tui.provisioning import play_failures
 from omnicrm_tui.provisioning.ansible_run import PlayResult, PlayRun
-from omnicrm_tui.provisioning.job_folder import JobFolder, remove_folders_of
+from omnicrm_tui.provisioning.job_folder import JobFolder
+from omnicrm_tui.provisioning.left_folders import remove_left_folders
 from omnicrm_tui.provisioning.play_failures import NOT_UNDONE, Diagnosis
 from omnicrm_tui.provisioning.play_file import MAIN, search_path
 from omnicrm_tui.provisioning.progress import JobEnd, JobProgress, LostLease
@@ -127,7 +128,7 @@ class Job:
 
     def _play(self, claimed: ClaimedJob, preparation: Preparation) -> PlayResult:
         folder, api = preparation.folder, preparation.api
-        remove_folders_of(claimed.provision_id, self._settings.jobs_folder, but=folder)
+        remove_left_folders(self._settings.jobs_folder)
         with self._crm.as_actor(self._actor) as work:
             tokens = work.identity.mint_job_tokens(claimed.provision_id, claimed.initiating_user)
         self._secrets.add(tokens.access_token, tokens.refresh_token)

@@ -5,7 +5,7 @@
     project/Provisioners/plays/                  copies of the plays, task files and templates
     cancel, token.json, tmp/                     the cancel flag, the job's tokens, Ansible's own files
 
-It is readable by its owner alone, and it is gone when the job is.
+It is readable by its owner alone, and it is gone when the job is: see `left_folders` for one whose process is killed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
+
+from omnicrm_tui.provisioning.left_folders import hold
 
 PLAY_SECTIONS = frozenset({"crm", "ocs", "hss", "smsc", "mailjet", "email", "provisioning", "service_types", "cbc_url"})
 """The sections of the configuration that plays read; of the others no play gets to see anything."""
@@ -34,6 +36,7 @@ class JobFolder:
     """Where things are in a job's folder."""
 
     root: Path
+    lock: IO[bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
     def plays(self) -> Path:
@@ -78,7 +81,8 @@ class JobFolder:
         """
         if parent is not None:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = cls(Path(tempfile.mkdtemp(prefix=f"job-{provision_id}-", dir=parent)))  # 0700 from the first moment
+        root = Path(tempfile.mkdtemp(prefix=f"job-{provision_id}-", dir=parent))  # 0700 from the first moment
+        folder = cls(root, hold(root))
         for path in (folder.plays, folder.extra_vars.parent, folder.scratch):
             path.mkdir(mode=0o700, parents=True)
         return folder
@@ -112,6 +116,8 @@ class JobFolder:
     def remove(self) -> None:
         """Delete it with all that is in it; may be called again."""
         shutil.rmtree(self.root, ignore_errors=True)
+        if self.lock is not None:
+            self.lock.close()
 
     def write_tokens(self, access_token: str, refresh_token: str | None = None) -> None:
         """Put the job's current tokens where the running play takes them from."""
@@ -119,13 +125,6 @@ class JobFolder:
         if refresh_token:
             tokens["refresh_token"] = refresh_token
         write_private(self.tokens, json.dumps(tokens))
-
-
-def remove_folders_of(provision_id: int, parent: Path, *, but: JobFolder | None = None) -> None:
-    """Delete what processes of a job left in `parent` when they were killed, `but` the folder of the one that lives."""
-    for root in parent.glob(f"job-{provision_id}-*"):
-        if but is None or root != but.root:
-            shutil.rmtree(root, ignore_errors=True)
 
 
 def config_for_plays(config: Mapping[str, Any], api_url: str) -> dict[str, Any]:

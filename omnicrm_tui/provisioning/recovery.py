@@ -11,6 +11,7 @@ from sqlalchemy import select
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.languages import N_
+from omnicrm_tui.provisioning.left_folders import remove_left_folders
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import LEASE_HEARTBEATS, JobEnd, JobProgress, milliseconds
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING
@@ -78,9 +79,5 @@ class Recovery:
         end = JobEnd(FAILED, "interrupted", _MESSAGE, {})
         if not JobProgress(self._crm, provision_id, "recovery").interrupt(end, lease_ms):
             return False
-        # It holds tokens and the keys of outside systems; whoever was killed could not remove it.
-        # It brings YAML along, which a terminal needs for nothing else.
-        from omnicrm_tui.provisioning.job_folder import remove_folders_of
-
-        remove_folders_of(provision_id, self._crm.settings.jobs_folder)
+        remove_left_folders(self._crm.settings.jobs_folder)
         return True

@@ -15,13 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from omnicrm_tui.job.preparation import prepare, prepared
+from omnicrm_tui import chores
+from omnicrm_tui.job.preparation import prepared
 from omnicrm_tui.job.runner import Job
+from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.provisioning.progress import JobProgress
 from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
-from omnicrm_tui.settings import Settings
 from omnicrm_tui.shipped import WAITING_PLAYBOOK
-from tests.fixtures.operator import Operator
+from tests.fixtures.operator import Operator, let_go
 
 pytestmark = pytest.mark.ansible
 
@@ -56,7 +57,8 @@ def test_a_job_that_another_process_runs_leaves_nothing(operator: Operator) -> N
     assert not preparation.folder.root.exists()
 
 
-def test_a_process_killed_before_its_claim_leaves_no_ansible(settings: Settings) -> None:
+def test_a_process_killed_before_its_claim_leaves_no_ansible_and_its_folder_to_the_next(operator: Operator) -> None:
+    settings = operator.crm.settings
     program = (
         "import sys, time\n"
         "from omnicrm_tui.config_file import load_settings\n"
@@ -74,17 +76,20 @@ def test_a_process_killed_before_its_claim_leaves_no_ansible(settings: Settings)
     process.communicate()
     psutil.wait_procs([waiting], timeout=30)
     assert not waiting.is_running()
+    assert folder.exists()
+    chores.begin(operator.crm, threading.Event(), [])
+    assert not folder.exists()
 
 
 def test_the_next_process_of_a_job_removes_what_the_killed_one_left(operator: Operator) -> None:
     provision_id = operator.order("play_simple_service")
-    left = prepare(operator.crm.settings, provision_id)
-    other = prepare(operator.crm.settings, provision_id + 1)
+    left = JobFolder.make(operator.crm.settings.jobs_folder, provision_id)
+    let_go(left)
+    other = JobFolder.make(operator.crm.settings.jobs_folder, provision_id + 1)
     assert Job(operator.crm, provision_id).run() == 0
-    assert not left.folder.root.exists()
-    assert other.folder.root.exists()
-    left.close()
-    other.close()
+    assert not left.root.exists()
+    assert other.root.exists()
+    other.remove()
     assert list(operator.crm.settings.jobs_folder.iterdir()) == []
 
 

@@ -104,7 +104,7 @@ def test_a_play_calls_us_inside_and_knows_our_address_for_people(tmp_path: Path,
 def test_a_job_serves_its_own_play_unless_plays_are_given_another_address(tmp_path: Path) -> None:
     text = "crm: {base_url: http://localhost:5000, internal_url: 'http://10.1.2.3:5000'}"
     api = OwnApi(settings_of(tmp_path, text))
-    api.serve(cast("Crm", None))
+    api.serve(cast("Crm", None), lambda: None)
     assert api.url == "http://10.1.2.3:5000"
     api.close()
 

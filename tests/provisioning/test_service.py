@@ -19,13 +19,14 @@ from omnicrm_tui.identity.actor import Actor, ActorKind
 from omnicrm_tui.identity.schemas import UserChange, UserInput
 from omnicrm_tui.job.runner import Job
 from omnicrm_tui.listing import FIRST, ListQuery
+from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress, LostLease
 from omnicrm_tui.provisioning.recovery import Recovery
 from omnicrm_tui.provisioning.rules import FAILED, RUNNING, SUCCESS, merge_variables, split_inventory
 from omnicrm_tui.provisioning.schemas import JobView, ProvisionRequest
 from tests.fixtures.databases import NOON
-from tests.fixtures.operator import PASSWORD, Stock, end_job
+from tests.fixtures.operator import PASSWORD, Stock, end_job, let_go
 
 
 def job(stock: Stock, provision_id: int) -> JobView:
@@ -224,9 +225,9 @@ def test_a_job_whose_process_died_is_ended_and_its_items_are_free_again(any_stoc
     progress = JobProgress(any_stock.crm, provision_id, "one")
     progress.claim(11)
     jobs = any_stock.crm.settings.jobs_folder
-    for name in (f"job-{provision_id}-left", f"job-{provision_id}0-others"):
-        (jobs / name).mkdir(parents=True)
-        (jobs / name / "token.json").write_text("secret")
+    left, others = JobFolder.make(jobs, provision_id), JobFolder.make(jobs, provision_id + 1)
+    left.write_tokens("secret")
+    let_go(left)
     recovery = recovery_of(any_stock, clock)
     clock.advance(timedelta(seconds=15))
     assert recovery.look() == []
@@ -236,7 +237,8 @@ def test_a_job_whose_process_died_is_ended_and_its_items_are_free_again(any_stoc
     assert recovery.look() == [provision_id]
     assert recovery.look() == []
     assert job(any_stock, provision_id).status_reason == "interrupted"
-    assert [folder.name for folder in jobs.iterdir()] == [f"job-{provision_id}0-others"]
+    assert list(jobs.iterdir()) == [others.root]
+    others.remove()
     with pytest.raises(LostLease):
         progress.beat()
     with any_stock.crm.reading(any_stock.admin) as work:
