@@ -24,6 +24,7 @@ REGISTRY: dict[str, str] = {
     "ssh": "bench.ssh",
     "install": "bench.install",
     "upkeep": "bench.upkeep",
+    "storm": "bench.storm",
 }
 """The benches by name, in the order in which they run."""
 

@@ -16,6 +16,7 @@ from omnicrm_tui.api.health import PUBLIC
 from omnicrm_tui.api.paging import Id
 from omnicrm_tui.api.paths import Router
 from omnicrm_tui.api.serialize import Answer, Message
+from omnicrm_tui.api.turns import TurnDep
 from omnicrm_tui.errors import InvalidInput, NotAuthenticated, NotPermitted
 from omnicrm_tui.identity.schemas import LoginResult, Tokens
 from omnicrm_tui.schemas import MAX_ID, Input
@@ -113,7 +114,9 @@ LogIn = LoggedIn | AskedForCode | AskedForPassword
 
 
 @router.post("/auth/login", openapi_extra=PUBLIC)
-def login(visitor: VisitorDep, given: Annotated[LoginInput, Depends(JsonBody(LoginInput))]) -> Answer[LogIn]:
+def login(
+    visitor: VisitorDep, given: Annotated[LoginInput, Depends(JsonBody(LoginInput))], _turn: TurnDep
+) -> Answer[LogIn]:
     """Log in (CAT-190): `token`, `refresh_token`, permissions and roles; or `requires_2fa` with a challenge."""
     name = given.email or given.username
     if not name:
@@ -164,6 +167,7 @@ def change_password(
     request: Request,
     visitor: VisitorDep,
     given: Annotated[PasswordChange, Depends(JsonBody(PasswordChange))],
+    _turn: TurnDep,
 ) -> Answer[Message]:
     """Change one's own password (BIL-399), logged in or with the challenge of a temporary one; all sessions end."""
     old, new = given.current_password.get_secret_value(), given.new_password.get_secret_value()
@@ -195,7 +199,9 @@ def forgot_password(
 
 
 @router.post("/auth/reset_password", openapi_extra=PUBLIC)
-def reset_password(visitor: VisitorDep, given: Annotated[ResetInput, Depends(JsonBody(ResetInput))]) -> Answer[Message]:
+def reset_password(
+    visitor: VisitorDep, given: Annotated[ResetInput, Depends(JsonBody(ResetInput))], _turn: TurnDep
+) -> Answer[Message]:
     """Set a new password with the mailed code (BIL-398); all sessions of the user end."""
     with visitor.working() as work:
         work.password_reset.finish(given.token, given.new_password.get_secret_value(), visitor.source)

@@ -14,6 +14,7 @@ from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.paging import Id
 from omnicrm_tui.api.paths import Router
 from omnicrm_tui.api.serialize import Answer
+from omnicrm_tui.api.turns import TurnDep
 from omnicrm_tui.identity.schemas import Enrolment, Password, SecondFactorState
 from omnicrm_tui.schemas import Input
 
@@ -74,7 +75,7 @@ def state(caller: CallerDep, user_id: Id) -> Answer[SecondFactorState]:
 
 @router.post("/2fa/enable/user/{user_id}")
 def enable(
-    caller: CallerDep, user_id: Id, given: Annotated[OwnPassword, Depends(JsonBody(OwnPassword))]
+    caller: CallerDep, user_id: Id, given: Annotated[OwnPassword, Depends(JsonBody(OwnPassword))], _turn: TurnDep
 ) -> Answer[Issued]:
     """Issue secret, URI for the QR code and backup codes, once (PLT-234). One's own; nothing is on before the code."""
     with caller.working() as work:

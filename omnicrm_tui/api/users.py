@@ -13,6 +13,7 @@ from omnicrm_tui.api.bodies import JsonBody
 from omnicrm_tui.api.paging import Id, ListingDep
 from omnicrm_tui.api.paths import Router, creates
 from omnicrm_tui.api.serialize import Answer, Data, Listed, Message, page_answer
+from omnicrm_tui.api.turns import TurnDep
 from omnicrm_tui.errors import InvalidInput
 from omnicrm_tui.identity.schemas import (
     CreatedUser,
@@ -101,7 +102,7 @@ def search_users(caller: CallerDep, listing: ListingDep) -> Answer[Listed[UserRo
 
 @creates(router, "/auth/users")
 def create_user(
-    caller: CallerDep, data: Annotated[UserInput, Depends(JsonBody(UserInput))]
+    caller: CallerDep, data: Annotated[UserInput, Depends(JsonBody(UserInput))], _turn: TurnDep
 ) -> Answer[CreatedUser] | Answer[UserView]:
     """Create a user; `role` is a name, several with commas, or a list (BIL-390). Needs admin.
 
@@ -152,7 +153,7 @@ def delete_user(caller: CallerDep, user_id: Id, reason: Annotated[str, Query(max
 
 @router.post("/auth/users/{user_id}/admin_reset_password")
 def set_password(
-    caller: CallerDep, user_id: Id, given: Annotated[PasswordReset, Depends(JsonBody(PasswordReset))]
+    caller: CallerDep, user_id: Id, given: Annotated[PasswordReset, Depends(JsonBody(PasswordReset))], _turn: TurnDep
 ) -> Answer[Temporary | Message]:
     """Set a user's password (BIL-396), or have a temporary one made and told this once (PLT-213). Needs admin."""
     with caller.working() as work:
