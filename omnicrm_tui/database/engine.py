@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from omnicrm_tui.errors import DatabaseProblem, DriverProblem, InvalidInput
 
 BUSY_TIMEOUT_SECONDS = 15
+_WAL_PAUSE_SECONDS = 0.01
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 PAGES_KIB = 512
 """Of an SQLite database that each connection keeps: the system keeps them once for all terminals."""
@@ -79,6 +81,19 @@ def _on_server(url: URL, kept: int, **more: Any) -> Engine:
     return engine
 
 
+def _write_ahead(cursor: sqlite3.Cursor, busy_seconds: int) -> None:
+    """Turn the write-ahead log on. SQLite does not wait for others who do so at once in a new file: we do."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(_WAL_PAUSE_SECONDS)
+
+
 def _sqlite_engine(url: URL, busy_seconds: int) -> Engine:
     arguments = {"timeout": busy_seconds, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=arguments)
@@ -88,7 +103,7 @@ def _sqlite_engine(url: URL, busy_seconds: int) -> Engine:
         # The driver must not begin transactions of its own: BEGIN and BEGIN IMMEDIATE are sent below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(cursor, busy_seconds)
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={busy_seconds * 1000}")
