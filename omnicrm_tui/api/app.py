@@ -30,6 +30,7 @@ from omnicrm_tui.api.exposition import Times
 from omnicrm_tui.api.gate import Gate
 from omnicrm_tui.api.probe import Probe
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity.call_counter import CallCounter
 from omnicrm_tui.identity.use_counter import UseCounter
 
 ROUTERS = (
@@ -62,8 +63,11 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(crm: Crm) -> FastAPI:
-    """Return the REST application of `crm`; it answers as soon as a server hands it requests."""
+def create_app(crm: Crm, *, limited: bool = True) -> FastAPI:
+    """Return the REST application of `crm`; it answers as soon as a server hands it requests.
+
+    Unless it is `limited`, calls are not counted; log-ins are always.
+    """
     app = Api(
         title="OmniCRM", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -75,6 +79,7 @@ def create_app(crm: Crm) -> FastAPI:
     app.state.crm = crm
     app.state.times = times
     app.state.uses = UseCounter()
+    app.state.calls = CallCounter() if limited else None
     app.state.readiness = Probe(lambda: health.readiness_of(app.state.crm))
     app.add_middleware(Gate, observe=observe)
     errors.install(app)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from omnicrm_tui.api.rate_limit import note_standing
+from omnicrm_tui.api.rate_limit import count_call, note_standing
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import NotAuthenticated, NotPermitted
-from omnicrm_tui.identity.actor import Actor, visitor
+from omnicrm_tui.identity.actor import Actor, ActorKind, visitor
 from omnicrm_tui.identity.key_rules import PREFIX
+from omnicrm_tui.identity.limits import CALLER
 from omnicrm_tui.identity.rules import address_is_in
 from omnicrm_tui.work import Work
 
@@ -67,8 +68,21 @@ def identify(request: Request) -> Caller:
     """Return who calls.
 
     Raises NotAuthenticated for a credential that is not valid, NotPermitted where there is none and the
-    address is not whitelisted (SVC-083, SVC-084).
+    address is not whitelisted (SVC-083, SVC-084), RateLimited for who calls too often (PLT-051).
     """
+    caller = _identified(request)
+    count_call(request.scope, CALLER, _holder(caller.actor))
+    return caller
+
+
+def _holder(actor: Actor) -> str:
+    """Return under what the calls of an actor are counted: those of all sessions of a person together."""
+    if actor.kind is ActorKind.JOB:
+        return f"job {actor.provision_id}"
+    return actor.credential or f"user {actor.real_user_id or actor.user_id}"
+
+
+def _identified(request: Request) -> Caller:
     crm = crm_of(request)
     source = source_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")

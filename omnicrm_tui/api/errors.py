@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from omnicrm_tui import errors
 from omnicrm_tui.api.rate_limit import note_standing
@@ -54,13 +55,18 @@ def refusal(status: int, message: str, fields: dict[str, str] | None = None) -> 
 async def _crm_error(request: Request, error: Exception) -> Answer[Refusal]:
     if not isinstance(error, errors.CrmError):
         raise error
+    return answer_to(error, request.scope)
+
+
+def answer_to(error: errors.CrmError, scope: Scope) -> Answer[Refusal]:
+    """Return the answer to a foreseen error; how the caller stands with a limit is kept with the request."""
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
     fields = error.fields if isinstance(error, errors.InvalidInput) else {}
     answer = refusal(status, in_our_words(error), fields)
     if isinstance(error, errors.TooManyRequests):
         answer.headers["retry-after"] = str(error.retry_after)
     if isinstance(error, RateLimited):
-        note_standing(request.scope, error.standing)
+        note_standing(scope, error.standing)
     return answer
 
 

@@ -7,12 +7,16 @@ import time
 from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from omnicrm_tui import logs
-from omnicrm_tui.api.errors import refusal
+from omnicrm_tui.api.auth import source_of
+from omnicrm_tui.api.errors import answer_to, refusal
 from omnicrm_tui.api.paths import canonical
-from omnicrm_tui.api.rate_limit import fields_of, standing_of
+from omnicrm_tui.api.rate_limit import count_call, fields_of, standing_of
+from omnicrm_tui.identity.limits import ADDRESS, RateLimited
+from omnicrm_tui.identity.rate_limits import network_of
 
 NO_ROUTE = "(none)"
 """Stands for the route of what no router knows: made-up addresses make no new names."""
@@ -63,6 +67,11 @@ class Gate:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await refusal(400, "An address has no NUL characters.")(scope, receive, send)
             return
+        try:
+            _count(inner)
+        except RateLimited as error:
+            await answer_to(error, inner)(scope, receive, send)
+            return
         started = False
 
         async def note_start(message: Message) -> None:
@@ -88,6 +97,15 @@ class Gate:
         # An address that holds a code is not written down.
         path = route if "{token}" in route else scope["path"]
         log.log(level, "%s %s", method, path, extra={"fields": fields})
+
+
+def _count(scope: Scope) -> None:
+    """Count the call for its address, whoever it turns out to be. Raises RateLimited.
+
+    How the system does is asked by machines all the time, and most of all when it does badly.
+    """
+    if not scope["path"].startswith("/health"):
+        count_call(scope, ADDRESS, network_of(source_of(Request(scope))))
 
 
 def _limits(scope: Scope) -> Iterable[tuple[bytes, bytes]]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-if TYPE_CHECKING:
-    from omnicrm_tui.identity.limits import Standing
+from omnicrm_tui.identity.limits import API, Standing, limit_of, microseconds
 
 _STANDING = "omnicrm.standing"
 
@@ -25,6 +23,14 @@ def standing_of(scope: Scope) -> Standing | None:
     """Return what was noted."""
     found: Standing | None = scope.get(_STANDING)
     return found
+
+
+def count_call(scope: Scope, kind: str, whose: str) -> None:
+    """Count a call of an address or a caller, where this door counts. Raises RateLimited."""
+    state = scope["app"].state
+    limit = limit_of(state.crm.settings, API, kind)
+    if limit is not None and state.calls is not None:
+        note_standing(scope, state.calls.count(limit, whose, microseconds(state.crm.clock.now())))
 
 
 def fields_of(standing: Standing, now: datetime) -> Iterator[tuple[bytes, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from functools import partial
 from types import TracebackType
 
 import uvicorn
@@ -13,7 +14,9 @@ from fastapi import FastAPI
 from omnicrm_tui.api.app import create_app
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.errors import OutsideSystemError
-from omnicrm_tui.identity.use_counter import UseKeeper
+from omnicrm_tui.identity.call_counter import SETTLE_SECONDS, settle_calls
+from omnicrm_tui.identity.keeper import Keeper
+from omnicrm_tui.identity.use_counter import WRITE_SECONDS, write_uses
 
 THREADS = 15
 """Requests that run at once: as many as the engine has connections, so that none waits for one in vain."""
@@ -31,10 +34,21 @@ class ApiServer:
     Requests are accepted as soon as the socket listens, that is before `start` returns.
     """
 
-    def __init__(self, crm: Crm, listener: socket.socket | None = None, *, host: str = "127.0.0.1", port: int = 0):
-        """Take `listener`, an already listening socket, or listen on `host` and `port` (0 for a free one)."""
+    def __init__(
+        self,
+        crm: Crm,
+        listener: socket.socket | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limited: bool = True,
+    ):
+        """Take `listener`, an already listening socket, or listen on `host` and `port` (0 for a free one).
+
+        A job's own door is not `limited`: its play calls as often as it has to.
+        """
         self._listener = _prompt(listener or listen(host, port))
-        self._server = _Server(crm)
+        self._server = _Server(crm, limited)
         self._thread = threading.Thread(target=self._serve, name="api", daemon=True)
 
     @property
@@ -83,7 +97,7 @@ class ApiServer:
 
 def run(crm: Crm, listener: socket.socket) -> None:
     """Serve on `listener` until the process is told to end (SIGINT, SIGTERM); blocks."""
-    _Server(crm).run(sockets=[_prompt(listener)])
+    _Server(crm, limited=True).run(sockets=[_prompt(listener)])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -107,25 +121,30 @@ def _prompt(listener: socket.socket) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells a waiting thread when it is ready, or that it will never be, and writes down what uses are counted."""
+    """Tells a waiting thread when it is ready, or that it will never be, and writes down what requests count."""
 
-    def __init__(self, crm: Crm) -> None:
-        app = create_app(crm)
+    def __init__(self, crm: Crm, limited: bool) -> None:
+        app = create_app(crm, limited=limited)
         super().__init__(_config(app))
         self.settled = threading.Event()
-        self._keeper = UseKeeper(crm, app.state.uses)
+        uses, calls = app.state.uses, app.state.calls
+        self._keepers = [Keeper("uses", uses.noted, partial(write_uses, crm, uses), WRITE_SECONDS)]
+        if calls is not None:
+            self._keepers.append(Keeper("calls", calls.noted, partial(settle_calls, crm, calls), SETTLE_SECONDS))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         await super().startup(sockets)
-        self._keeper.start()
+        for keeper in self._keepers:
+            keeper.start()
         self.settled.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, once what was counted is written."""
         await super().shutdown(sockets)
-        await to_thread.run_sync(self._keeper.stop)
+        for keeper in self._keepers:
+            await to_thread.run_sync(keeper.stop)
 
 
 def _config(app: FastAPI) -> uvicorn.Config:

@@ -13,6 +13,7 @@ SYSTEM_NAMES = (
     *(N_("command line"), N_("demo data"), N_("doctor"), N_("first start"), N_("health"), N_("jobs"), N_("log-in")),
     *(N_("outbox"), N_("provisioning"), N_("recovery"), N_("schedule"), N_("set-up")),
     N_("uses of keys"),
+    N_("limits of calls"),
 )
 """What the product itself is called where it acts, as the activity log stores it."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address, ip_network
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, case, delete, insert, select, update
 
 from omnicrm_tui.identity.access import Access
 from omnicrm_tui.identity.limits import (
@@ -27,6 +27,9 @@ from omnicrm_tui.identity.models import RateLimit
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.rules import address_of, login_name
 from omnicrm_tui.needs import Asked, asks_nothing, needs
+
+if TYPE_CHECKING:
+    from omnicrm_tui.identity.call_counter import Poured
 
 _V6_NETWORK = 64
 """Bits of an IPv6 address that tell customers of a network apart: each of them has all addresses below."""
@@ -69,6 +72,24 @@ class RateLimits(Access):
         self.session.execute(delete(RateLimit).where(RateLimit.subject.in_(subjects)))
 
     @needs(ADMIN)
+    def settle(self, poured: Iterable[Poured]) -> list[tuple[Poured, int]]:
+        """Pour in what a process has counted by itself; return with each when that bucket will be empty now.
+
+        Needs admin: doors count as the system.
+        """
+        settled = []
+        # In one order, so that two servers that settle at once never wait for each other.
+        for each in sorted(poured, key=lambda each: (each.limit.name, each.whose)):
+            subject = self._subjects(each.limit, each.whose)[0]
+            if each.amount:
+                self._begin(subject)
+                brim = self._now() + each.limit.room
+                filled = self._begins(each.limit) + each.amount
+                self._update(subject, case((filled > brim, brim), else_=filled))
+            settled.append((each, self._empty_at(subject)))
+        return settled
+
+    @needs(ADMIN)
     def delete_empty(self, most: int) -> int:
         """Delete up to `most` buckets that are empty by now; return how many. Needs admin: a duty of the schedule."""
         empty = select(RateLimit.subject).where(RateLimit.empty_at < self._now()).limit(most)
@@ -97,12 +118,15 @@ class RateLimits(Access):
 
         The same statements for a name that was tried before and for a new one.
         """
-        now = self._now()
         self._begin(subject)
-        stale = RateLimit.empty_at > now + 2 * limit.room
-        fits = or_(RateLimit.empty_at <= now + limit.room - limit.step, stale)
-        begins = case((and_(RateLimit.empty_at > now, ~stale), RateLimit.empty_at), else_=now)
+        begins = self._begins(limit)
+        fits = begins <= self._now() + limit.room - limit.step
         return self._update(subject, begins + limit.step, fits) == 1
+
+    def _begins(self, limit: Limit) -> ColumnElement[int]:
+        """Return from when on a bucket is filled further: now, where it is empty or a clock was put back."""
+        now = self._now()
+        return case((RateLimit.empty_at.between(now, now + 2 * limit.room), RateLimit.empty_at), else_=now)
 
     def _begin(self, subject: str) -> None:
         """Add an empty bucket, unless there is one; what somebody else adds at the same moment is waited for."""

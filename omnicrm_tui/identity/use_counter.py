@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from omnicrm_tui.errors import CrmError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from omnicrm_tui.crm import Crm
 
 WRITE_SECONDS = 60.0
-_END_SECONDS = 10.0
 
 log = logging.getLogger("omnicrm.api")
 
@@ -86,31 +85,3 @@ def write_uses(crm: Crm, counter: UseCounter) -> None:
     except CrmError as error:
         counter.put_back(uses)
         log.warning("Uses of API keys could not be written yet: %s", error.message)
-
-
-class UseKeeper:
-    """Writes uses down while a server runs."""
-
-    def __init__(self, crm: Crm, counter: UseCounter) -> None:
-        self._crm = crm
-        self._counter = counter
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="uses", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is left, and end."""
-        self._stop.set()
-        self._counter.noted.set()
-        if self._thread.is_alive():
-            self._thread.join(_END_SECONDS)
-        write_uses(self._crm, self._counter)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._counter.noted.wait()
-            write_uses(self._crm, self._counter)
-            self._stop.wait(WRITE_SECONDS)

@@ -54,7 +54,7 @@ class OwnApi:
         try:
             from omnicrm_tui.api.server import ApiServer
 
-            server = ApiServer(crm, self._listener)
+            server = ApiServer(crm, self._listener, limited=False)
             server.start()
             self._server = server
         except Exception:

@@ -38,6 +38,7 @@ GIVEN: dict[str, Any] = {
     "new_password": "Right-Horse9",
     "page": 1,
     "permission_ids": [1],
+    "poured": (),
     "session_id": "0",
     "template_name": TEMPLATE,
     "uses": (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -17,11 +18,12 @@ from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated, NotFoun
 from omnicrm_tui.identity import key_rules
 from omnicrm_tui.identity.access import KeyRefused
 from omnicrm_tui.identity.actor import Actor, ActorKind, system_actor, visitor
+from omnicrm_tui.identity.keeper import Keeper
 from omnicrm_tui.identity.key_schemas import ApiKeyChange, ApiKeyInput, ExtensionInput, NewApiKey, Use
 from omnicrm_tui.identity.models import ApiKey, KeyUse
 from omnicrm_tui.identity.permissions import PERMISSIONS, ROLE_DESIGNS, of_one_customer
 from omnicrm_tui.identity.schemas import RoleInput
-from omnicrm_tui.identity.use_counter import UseCounter, UseKeeper, write_uses
+from omnicrm_tui.identity.use_counter import UseCounter, write_uses
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.schemas import parse
 from omnicrm_tui.settings import ApiKey as ConfiguredKey
@@ -596,7 +598,7 @@ def _refusing(*_arguments: object) -> None:
 def test_a_server_writes_what_is_left_when_it_ends(staffed: Crm, admin: Actor, clock: FrozenClock) -> None:
     made = make(staffed, admin)
     counter = UseCounter()
-    keeper = UseKeeper(staffed, counter)
+    keeper = Keeper("uses", counter.noted, partial(write_uses, staffed, counter), 60)
     keeper.start()
     for _ in range(5):
         counter.counted(lambda: holder(staffed, made.api_key), HERE, clock.now())
