@@ -69,7 +69,8 @@ class Keyring:
             )
         except (jwt.PyJWTError, KeyError, TypeError) as error:
             raise NotAuthenticated(EXPIRED) from error
-        if claims.get("use") != use or int(claims["exp"]) <= now.timestamp():
+        end = claims["exp"]
+        if claims.get("use") != use or not isinstance(end, int) or end <= now.timestamp():
             raise NotAuthenticated(EXPIRED)
         return claims
 
