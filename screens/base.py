@@ -47,6 +47,12 @@ class AtDesk(_Widget):
 
     NEEDS: ClassVar[Mapping[str, str]] = {}
 
+    async def on_event(self, event: events.Event) -> None:
+        """Handle an event. What is left in the moment in which it opens has no parts: its opening is not handled."""
+        if isinstance(event, events.Mount) and (self._pruning or self._closing):
+            return
+        await super().on_event(event)
+
     @property
     def crm_app(self) -> OmniCrmApp:
         """The application, typed."""
