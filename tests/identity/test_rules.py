@@ -118,7 +118,7 @@ def test_a_hash_is_argon2id_and_never_the_password() -> None:
 
 
 def test_the_real_parameters_take_64_mib_and_the_hash_obeys_them() -> None:
-    assert REAL_PARAMETERS == (65_536, 3)
+    assert REAL_PARAMETERS == (65_536, 4)
     assert f"m={passwords.MEMORY_KIB},t={passwords.ROUNDS}," in passwords.hash_password("Right-Horse9")
 
 
