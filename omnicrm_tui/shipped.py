@@ -14,6 +14,7 @@ _TOP: Final = _PACKAGE.parent
 
 PLAYS: Final = _TOP / "playbooks" / "plays"
 ACTION_PLUGINS: Final = _TOP / "playbooks" / "plugins" / "action"
+ANSIBLE_GUARD: Final = _PACKAGE / "provisioning" / "ansible_guard.py"
 WAITING_PLAYBOOK: Final = _TOP / "playbooks" / "plugins" / "waiting_playbook.py"
 
 

@@ -2,7 +2,8 @@
 
 ansible-runner prepares the environment, brings the callback plugin and decodes the events. The process itself is
 started here: it has its own process group, dies with the job (setpriv), keeps stderr apart from stdout, and ends
-without the tenth of a second that the runner's terminal waits when it closes.
+without the tenth of a second that the runner's terminal waits when it closes. A program of the operator's may be a
+script with Ansible below it: `ansible_guard` sees to it that all of that gets the signals, and ends.
 
 A job killed in the very moment in which Ansible starts a task may leave that one task to end by itself; no
 other follows it.
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from omnicrm_tui.provisioning.job_folder import JobFolder
-from omnicrm_tui.shipped import ACTION_PLUGINS, WAITING_PLAYBOOK
+from omnicrm_tui.shipped import ACTION_PLUGINS, ANSIBLE_GUARD, WAITING_PLAYBOOK
 
 if TYPE_CHECKING:
     from ansible_runner import RunnerConfig
@@ -103,7 +104,8 @@ class AnsibleProcess:
         """Play that file of the folder's plays; raises OSError when there is no program to do it."""
         arguments = ["-i", str(self.folder.inventory), "-e", f"@{self.folder.extra_vars}", name]
         if not self.settings.is_ours:
-            self._process = self._spawn([self.settings.program(), *arguments], subprocess.DEVNULL)
+            guard = [sys.executable, "-I", "-S", str(ANSIBLE_GUARD), str(os.getpid())]
+            self._process = self._spawn([*guard, self.settings.program(), *arguments], subprocess.DEVNULL)
             self._decode(redactor)
             return
         self.start()
@@ -145,13 +147,16 @@ class AnsibleProcess:
         self.rc = self._process.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to Ansible, and a deadly one to everything it started.
+        """Send a signal to Ansible and to the script that runs it, and a deadly one to everything they started.
 
         Ansible passes the others on to its workers, which have sessions of their own.
         """
         assert self._process is not None
-        deadly = number == signal.SIGKILL
-        for pid in [*(_descendants(self._process.pid) if deadly else ()), self._process.pid]:
+        if number != signal.SIGKILL:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            return
+        for pid in [*_descendants(self._process.pid), self._process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 

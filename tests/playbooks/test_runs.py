@@ -329,18 +329,74 @@ def test_a_play_that_ignores_every_signal_is_killed_with_all_it_started(
     assert _none_left(job.folder.root)
 
 
-def test_a_killed_job_takes_its_play_with_it(tmp_path: Path, write_play: Callable[[str], Path]) -> None:
+@pytest.fixture
+def wrapper(tmp_path: Path) -> Path:
+    """An operator's own ansible-playbook: a script that does not give its place to Ansible."""
+    program = tmp_path / "own-ansible"
+    ansible = Path(sys.executable).with_name("ansible-playbook")
+    program.write_text(f'#!/bin/sh\n"{ansible}" "$@"\nended=$?\necho "ended with $ended"\nexit $ended\n')
+    program.chmod(0o700)
+    return program
+
+
+@pytest.mark.req("SVC-130")
+def test_the_exit_code_of_an_operators_own_program_is_kept(
+    run_play: RunPlay, write_play: Callable[[str], Path], tmp_path: Path
+) -> None:
+    program = tmp_path / "own-ansible"
+    program.write_text("#!/bin/sh\necho 'no such inventory' >&2\nexit 41\n")
+    program.chmod(0o700)
+    home = write_play("- name: Never\n  debug: msg=x\n")
+    job = run_play("play_own", home=home, settings=RunSettings(ansible_playbook=str(program)))
+    assert (job.result.rc, job.result.status, job.result.interrupted) == (41, 2, False)
+
+
+def test_an_operators_own_program_that_is_killed_is_told_of(
+    run_play: RunPlay, write_play: Callable[[str], Path], tmp_path: Path
+) -> None:
+    program = tmp_path / "own-ansible"
+    program.write_text("#!/bin/sh\nkill -KILL $$\n")
+    program.chmod(0o700)
+    home = write_play("- name: Never\n  debug: msg=x\n")
+    job = run_play("play_own", home=home, settings=RunSettings(ansible_playbook=str(program)))
+    assert (job.result.rc, job.result.fatal) == (-signal.SIGKILL, "killed")
+
+
+@pytest.mark.req("SVC-130")
+def test_a_signal_reaches_ansible_below_an_operators_own_program(
+    run_play: RunPlay, write_play: Callable[[str], Path], wrapper: Path
+) -> None:
+    """Only a signal ends this task; the script lives until Ansible has ended, and its exit code is Ansible's."""
+    home = write_play("- name: Long\n  command: sleep 63.25\n")
+    settings = RunSettings(ansible_playbook=str(wrapper), grace_seconds=1)
+
+    def cancel(play: PlayRun, job: Job) -> None:
+        assert _soon(lambda: any("63.25" in line for line in _processes_of(job.folder.root)))
+        play.cancel()
+
+    begin = time.monotonic()
+    job = run_play("play_own", home=home, settings=settings, during=cancel)
+    assert time.monotonic() - begin < 30
+    assert (job.result.status, job.result.cancelled, job.result.interrupted) == (2, True, True)
+    assert _none_left(job.folder.root)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["ours", "the operator's"])
+def test_a_killed_job_takes_its_play_with_it(
+    tmp_path: Path, write_play: Callable[[str], Path], wrapper: Path, own: bool
+) -> None:
     home = write_play("- name: Long\n  command: sleep 61.25\n")
     program = f"""
 from pathlib import Path
 from omnicrm_tui.clock import SystemClock
-from omnicrm_tui.provisioning.ansible_process import AnsibleProcess
+from omnicrm_tui.provisioning.ansible_process import AnsibleProcess, RunSettings
 from omnicrm_tui.provisioning.ansible_run import PlayRun
 from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.redaction import Redactor
 with JobFolder.make(Path({str(tmp_path / "jobs")!r})) as folder:
     folder.fill(play_folders=[Path({str(home)!r})], config={{}}, variables={{}}, api_url="http://127.0.0.1:1")
-    ansible = AnsibleProcess(folder, "http://127.0.0.1:1")
+    settings = RunSettings(ansible_playbook={str(wrapper) if own else None!r})
+    ansible = AnsibleProcess(folder, "http://127.0.0.1:1", settings)
     PlayRun("play_own", ansible, lambda tasks: print(tasks[0].event_name, flush=True), variables={{}},
             redactor=Redactor(), clock=SystemClock()).run()
 """
@@ -348,9 +404,7 @@ with JobFolder.make(Path({str(tmp_path / "jobs")!r})) as folder:
     assert job.stdout is not None
     assert job.stdout.readline().strip() == "Long"
     folder = next((tmp_path / "jobs").iterdir())
-    deadline = time.monotonic() + 20
-    while not any("61.25" in line for line in _processes_of(folder)) and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
+    assert _soon(lambda: any("61.25" in line for line in _processes_of(folder)))
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
     job.stdout.close()
@@ -359,10 +413,14 @@ with JobFolder.make(Path({str(tmp_path / "jobs")!r})) as folder:
 
 def _none_left(folder: Path) -> bool:
     """Whether every process of a job ends within a while."""
+    return _soon(lambda: not _processes_of(folder))
+
+
+def _soon(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 20
-    while _processes_of(folder) and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         threading.Event().wait(0.05)
-    return not _processes_of(folder)
+    return condition()
 
 
 def _processes_of(folder: Path) -> list[str]:
