@@ -42,3 +42,10 @@ def add_contact(admin: Actor) -> Callable[[Crm], tuple[int, int]]:
         return customer_id, contact.contact_id
 
     return add
+
+
+@pytest.fixture
+def staffed(crm: Crm, add_user: AddUser) -> Crm:
+    """A Crm with permissions, roles and an administrator."""
+    add_user(crm, "root", "System Admin")
+    return crm
