@@ -43,6 +43,7 @@ def _schedule(crm: Crm) -> Sequence[Duty]:
         lambda _go_on: recovery.look(),
         lambda _go_on: log_of_clock(watch),
         every(CLEAN_SECONDS, lambda go_on: clean(crm, go_on)),
+        every(CLEAN_SECONDS, lambda _go_on: remove_keys(crm)),
     ]
 
 
@@ -73,6 +74,12 @@ def clean(crm: Crm, go_on: Callable[[], bool] = lambda: True) -> int:
         lambda work: work.limits.delete_empty(CLEAN_AT_ONCE),
     )
     return sum(_until_none(crm, go_on, sweep) for sweep in sweeps)
+
+
+def remove_keys(crm: Crm) -> None:
+    """Remove former signing keys of which all that they signed is over."""
+    with crm.as_actor(system_actor(SCHEDULE)) as work:
+        work.identity.remove_signing_keys()
 
 
 def _until_none(crm: Crm, go_on: Callable[[], bool], delete: Callable[[Work], int]) -> int:

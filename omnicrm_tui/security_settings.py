@@ -38,6 +38,7 @@ class SecuritySection(Section):
     session_hours: int = Field(default=12, ge=1, le=720)
     lockout_failures: int = Field(default=5, ge=1, le=100)
     lockout_minutes: int = Field(default=30, ge=1, le=10_080)
+    signing_key_days: int = Field(default=365, ge=0, le=3650)
     password_history: int = Field(default=5, ge=0, le=24)
     second_factor_for_staff: bool = False
     second_factor_roles: list[str] = []

@@ -44,6 +44,7 @@ COMMANDS = {
     "activity": ("activity:activity", _("List the activity log, show an entry, or prove that nobody has changed it.")),
     "message": ("records:message", _("List the e-mails and SMS of the outbox, or show one.")),
     "api-key": ("api_key:api_key", _("List API keys, show, make, extend or revoke one.")),
+    "keys": ("keys:keys", _("List the keys that sign tokens, or renew the one that signs.")),
     "role": ("records:role", _("List roles, or show one.")),
 }
 USAGE = 2

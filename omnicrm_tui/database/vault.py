@@ -82,20 +82,27 @@ def _bound_to(column: str, row_id: int) -> bytes:
 
 def new_key_file(path: Path, size: int) -> bytes:
     """Write a new random key of `size` bytes to `path` (0600) and return it; a key already there is kept."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = os.urandom(size)
+    return key if add_key_file(path, key) else path.read_bytes()
+
+
+def add_key_file(path: Path, key: bytes, made: float | None = None) -> bool:
+    """Write `key` to `path` (0600), whole or not at all; False where the name is taken. `made` is its time (Unix)."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(handle, key)
         os.fsync(handle)
+        if made is not None:
+            os.utime(handle, (made, made))
     finally:
         os.close(handle)
     try:
         # A hard link fails where the name exists: of two processes starting at once, one key wins.
         os.link(scratch, path)
     except FileExistsError:
-        return path.read_bytes()
+        return False
     finally:
         scratch.unlink()
-    return key
+    return True

@@ -95,6 +95,24 @@ def jobs(crm: Crm) -> Iterator[Finding]:
         yield fine(name, _("none is without a process"))
 
 
+def signing_key(crm: Crm) -> Iterator[Finding]:
+    """Tell how old the key is that signs tokens."""
+    name = _("Signing key")
+    with crm.reading(system_actor("doctor")) as work:
+        signing = [key for key in work.identity.signing_keys() if key.signs]
+    if not signing:
+        yield fine(name, _("jwt_secret of the configuration"))
+        return
+    number, age = signing[0].number, crm.clock.now() - signing[0].made
+    most = crm.settings.security.signing_key_days
+    found = ngettext("number {number}, {n} day old", "number {number}, {n} days old", age.days)
+    found = found.format(number=number, n=age.days)
+    if most and age > timedelta(days=most):
+        yield look(name, found, _("Run 'omnicrm keys rotate': nobody is logged out by it."))
+    else:
+        yield fine(name, found)
+
+
 def agreement(crm: Crm) -> Iterator[Finding]:
     """Read every row: what points at another points at one that is there, and the books add up."""
     from omnicrm_tui.upkeep.proof import prove

@@ -51,6 +51,7 @@ def _with_data(crm: Crm) -> list[Callable[[], Iterable[Finding]]]:
         lambda: data.clock(crm),
         lambda: data.leases(crm),
         lambda: data.jobs(crm),
+        lambda: data.signing_key(crm),
         lambda: there.charging(crm),
         lambda: there.mail(crm),
     ]

@@ -205,6 +205,16 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs tokens, or did. `needed_until` is when the last of what a former one signed is over."""
+
+    number: int
+    made: datetime
+    signs: bool
+    needed_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PermissionView:
     """A permission of the catalogue (BIL-381)."""
 

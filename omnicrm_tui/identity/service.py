@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from omnicrm_tui.identity.api_keys import ApiKeys
+from omnicrm_tui.identity.key_rotation import KeyRotation
 from omnicrm_tui.identity.user_care import UserCare
 
 
-class IdentityService(UserCare, ApiKeys):
+class IdentityService(UserCare, ApiKeys, KeyRotation):
     """Log-in and sessions (`sessions`), actors (`access`), users (`users`, `user_care`), roles (`roles`).
 
-    API keys are made and looked at in `api_keys`, and their uses counted in `key_uses`.
+    API keys are made and looked at in `api_keys`, and their uses counted in `key_uses`; `key_rotation` renews the key
+    that signs tokens.
 
     Doors log people in and read tokens as `visitor(source_address)`; administration takes an actor with the
     permission admin.

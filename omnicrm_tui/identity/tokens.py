@@ -38,12 +38,9 @@ class Keyring:
             secret = settings.jwt_secret.get_secret_value().encode()
             number = hashlib.sha256(secret).hexdigest()[:12]
             return cls({number: secret}, number)
-        from omnicrm_tui.database.vault import new_key_file
+        from omnicrm_tui.identity import signing_keys
 
-        folder = settings.keys_folder
-        keys = {path.stem.split("-")[1]: path.read_bytes() for path in folder.glob("token-*.key")}
-        if not keys:
-            keys = {"1": new_key_file(folder / "token-1.key", _KEY_BYTES)}
+        keys = signing_keys.read_all(settings.keys_folder)
         return cls(keys, max(keys, key=int))
 
     def sign(self, claims: Mapping[str, Any], *, issued: datetime, expires: datetime) -> str:

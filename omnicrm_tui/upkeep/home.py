@@ -27,8 +27,8 @@ _SCRATCH = re.compile(
     r"seats/[^/]+/session"  # a key of SSH that stays signed in: whoever has the backup would be signed in too
     r"|(drafts|seats)/.+\.\d+|keys/[^/]+\.\d+\.[0-9a-f]+|(session|\.[^/]+)\.\d+"  # what is being written just now
 )
-_COMING_AND_GOING = ("drafts/", "seats/")
-"""What people's programs make and remove at any moment."""
+_COMING_AND_GOING = ("drafts/", "seats/", "keys/token-")
+"""What programs make and remove at any moment."""
 _SQLITE = b"SQLite format 3\0"
 
 

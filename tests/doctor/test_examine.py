@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from omnicrm_tui.billing.schemas import InvoiceInput
 from omnicrm_tui.clock import FrozenClock
@@ -53,6 +54,7 @@ def test_a_sound_home_is_fine_but_for_what_is_not_configured(tmp_path: Path, mon
     assert fine == {"Configuration", "State folder", "Disk", "Terminal", "Ansible", "Plays", "Database", "Clock"} | {
         "Outbox",
         "Jobs",
+        "Signing key",
         "Data",
     }
 
@@ -212,6 +214,23 @@ def test_a_job_without_a_process_is_told_by_number(crm: Crm, clock: FrozenClock)
     clock.advance(timedelta(seconds=2))
     found = _only(data.jobs(crm))
     assert (found.state, found.found) == ("look", "1 job has no process: 1")
+
+
+def test_a_signing_key_that_is_too_old_is_told_unless_it_may_be(settings: Settings, clock: FrozenClock) -> None:
+    def found(days: int) -> Finding:
+        crm = open_crm(_with(settings, security={"signing_key_days": days}))
+        crm.clock = clock
+        with crm.as_actor(system_actor("test")) as work:
+            work.identity.rotate_signing_key()
+        clock.advance(timedelta(days=31))
+        finding = _only(data.signing_key(crm))
+        crm.close()
+        return finding
+
+    assert (found(30).state, found(31).state, found(0).state) == ("look", "fine", "fine")
+    configured = open_crm(settings.model_copy(update={"jwt_secret": SecretStr("s" * 64)}))
+    assert _only(data.signing_key(configured)).found == "jwt_secret of the configuration"
+    configured.close()
 
 
 def test_data_that_do_not_agree_are_told(any_crm: Crm, admin: Actor) -> None:

@@ -8,6 +8,7 @@ import resource
 import sqlite3
 import stat
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from omnicrm_tui.doctor import data
 from omnicrm_tui.errors import Conflict, CrmError, DatabaseProblem, InvalidInput
 from omnicrm_tui.first_start.answers import Answers
 from omnicrm_tui.first_start.finish import finish
+from omnicrm_tui.identity import signing_keys
+from omnicrm_tui.identity.tokens import Keyring
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.settings import Settings
 from omnicrm_tui.upkeep import backup as backups
@@ -32,6 +35,7 @@ from omnicrm_tui.upkeep.filling import Filling
 from omnicrm_tui.upkeep.proof import verify
 from omnicrm_tui.upkeep.restore import Restored, restore
 from omnicrm_tui.upkeep.sealed import DamagedFile, WrongPassphrase
+from tests.fixtures.databases import NOON
 from tests.fixtures.every_table import KEYS
 from tests.migrations.test_history import _shape_of
 from tests.upkeep.conftest import PASSPHRASE, everything, installation
@@ -104,6 +108,33 @@ def test_files_come_back_without_what_belongs_to_the_machine(settings: Settings,
         assert stat.S_IMODE((home / name).stat().st_mode) & 0o077 == 0
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
+
+
+def test_a_restored_home_has_the_signing_keys_former_ones_too(settings: Settings, tmp_path: Path) -> None:
+    before = Keyring.of(settings).sign({"sub": "1", "use": "access"}, issued=NOON, expires=NOON)
+    signing_keys.add(settings.keys_folder, NOON)
+    _backup(settings, tmp_path / "b")
+    restored = _restore(tmp_path / "b", tmp_path / "new").settings
+    assert signing_keys.read_all(restored.keys_folder) == signing_keys.read_all(settings.keys_folder)
+    assert {path.stat().st_mode & 0o777 for path in restored.keys_folder.glob("token-*")} == {0o600}
+    assert Keyring.of(restored).read(before, "access", NOON - timedelta(minutes=1))["sub"] == "1"
+
+
+def test_a_signing_key_that_is_removed_meanwhile_does_not_stop_the_backup(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signing_keys.add(settings.keys_folder, NOON)
+    real = backups.home_files
+
+    def vanishing(settings: Settings) -> Iterable[tuple[str, Path]]:
+        found = list(real(settings))
+        signing_keys.remove(settings.keys_folder, 1)
+        return found
+
+    monkeypatch.setattr(backups, "home_files", vanishing)
+    assert [name for name in _backup(settings, tmp_path / "b").contents.files if "token" in name] == [
+        "keys/token-2.key"
+    ]
 
 
 def test_a_form_that_is_finished_meanwhile_does_not_stop_the_backup(
