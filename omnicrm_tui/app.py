@@ -204,6 +204,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             _collect_garbage()
         if self.desk.actor is None:
             self._show_login(FIRST_STEPS if nobody_yet else "")
+            self._log_in_by_key()
         elif self._resuming:
             self._resuming = False
             if self.desk.actor.must_enable_2fa:
@@ -248,6 +249,13 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.switch_mode(rooms.LOGIN)
         if isinstance(self.screen, LoginScreen):
             self.screen.show(message=message, problem=problem)
+
+    def _log_in_by_key(self) -> None:
+        """Let in whom the connection's key stands for: once, when it opens; who logs out has left."""
+        from screens.login import LoginScreen
+
+        if self.seat.ssh_key is not None and isinstance(self.screen, LoginScreen):
+            self.screen.log_in_by_key()
 
     def signed_in(self, actor: Actor) -> None:
         """Go to the actor's first room (PLT-174, PLT-175)."""
@@ -405,6 +413,10 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         from screens.links import Links
 
         self.push_screen(Links(self.settings.branding))
+
+    def end_locked(self) -> None:
+        """End the session of who cannot open the lock, and the application with it."""
+        self._leaving.end()
 
     def action_lock(self) -> None:
         """Hide everything until the password is given again."""

@@ -35,6 +35,7 @@ _PATTERNS = {
     "^[a-z]{3}$": N_("three small letters such as usd"),
     "^$|^#[0-9A-Fa-f]{6}$": N_("six hexadecimal digits after a # such as '#405189'"),
     "^[a-z]{2}$": N_("two small letters such as en or fr"),
+    "^$|^SHA256:[A-Za-z0-9+/]{43}$": N_("SHA256: and the 43 letters and digits that ssh-keygen -l prints"),
     "^$|^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$": N_("a language and a country such as en-GB"),
 }
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+from omnicrm_tui.languages import spoken as _
+
+FINGERPRINT = "^$|^SHA256:[A-Za-z0-9+/]{43}$"
 
 Often = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -30,6 +34,31 @@ class LimitsSection(Section):
     api_per_address: Often = 12_000
 
 
+def _one_of_two(principal: str, info: ValidationInfo) -> str:
+    # Where the key has a mistake of its own, that is told instead.
+    if "key" in info.data and bool(principal) == bool(info.data["key"]):
+        raise ValueError(_("a key or a principal is allowed, one of the two"))
+    return principal
+
+
+class SshIdentity(Section):
+    """Whom a key (its fingerprint) or a certificate with that principal stands for: a user's e-mail address or name."""
+
+    key: str = Field(default="", pattern=FINGERPRINT)
+    principal: Annotated[str, AfterValidator(_one_of_two)] = Field(default="", validate_default=True)
+    user: Annotated[str, Field(min_length=1)]
+
+
+def _each_once(identities: list[SshIdentity]) -> list[SshIdentity]:
+    seen: set[tuple[str, str]] = set()
+    for one in identities:
+        if (one.key, one.principal) in seen:
+            words = _("{name} is there twice; each key and each principal is allowed once")
+            raise ValueError(words.format(name=one.key or one.principal))
+        seen.add((one.key, one.principal))
+    return identities
+
+
 class SecuritySection(Section):
     """Log-in rules and token lives. Customers are never asked for a second factor (PLT-163)."""
 
@@ -44,4 +73,6 @@ class SecuritySection(Section):
     second_factor_roles: list[str] = []
     second_factor_reminder: bool = True
     tell_unknown_email: bool = False
+    ssh_identities: Annotated[list[SshIdentity], AfterValidator(_each_once)] = []
+    ssh_second_factor: bool = True
     limits: LimitsSection = LimitsSection()

@@ -33,6 +33,11 @@ class Leaving:
         """Leave the application; ask while something unsaved is open."""
         self._unless_unsaved(_("Quit"), self._left)
 
+    def end(self) -> None:
+        """End session and application without a question; what is typed in open forms is kept."""
+        self.keep_drafts()
+        self._app.run_worker(self._ended(), group="leave", exclusive=True)
+
     def keep_drafts(self) -> None:
         """Keep what is typed in open forms, for the next log-in."""
         for dialog in self._open_dialogs():
@@ -66,16 +71,20 @@ class Leaving:
 
     async def _left(self) -> None:
         self._forget_drafts()
-        await _ended(self._app.sign_in.leave())
+        await _answered(self._app.sign_in.leave())
+        self._app.exit()
+
+    async def _ended(self) -> None:
+        await _answered(self._app.sign_in.log_out())
         self._app.exit()
 
     async def _logged_out(self) -> None:
         self._forget_drafts()
-        await _ended(self._app.sign_in.log_out())
+        await _answered(self._app.sign_in.log_out())
         self._app.sign_out()
 
 
-async def _ended(ending: Coroutine[None, None, None]) -> None:
+async def _answered(ending: Coroutine[None, None, None]) -> None:
     """End the session in the database if that answers: nobody is held back by a database that does not."""
     with contextlib.suppress(CrmError, TimeoutError):
         await asyncio.wait_for(ending, LEAVE_SECONDS)

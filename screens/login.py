@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from gettext import gettext as _
 from typing import TYPE_CHECKING, ClassVar
 
@@ -164,17 +166,38 @@ class LoginScreen(CrmScreen):
             remember = any(toggle.on for toggle in self.query(Toggle))
             self.do(lambda: self._log_in(name.text, password.text, remember), on_error=self._refused)
 
+    def log_in_by_key(self) -> None:
+        """Let in whom the connection's SSH key stands for; who is mapped to nobody goes on with the password."""
+        self._checking = True
+        self.do(self._log_in_by_key, on_error=self._refused)
+
+    async def _log_in_by_key(self) -> None:
+        by_key = self.crm_app.sign_in.login_by_ssh
+        await self._come_in(by_key, lambda _password: by_key(), remember=False)
+
     async def _log_in(self, name: str, password: str, remember: bool) -> None:
+        log_in = partial(self.crm_app.sign_in.login, name, remember=remember)
+        await self._come_in(lambda: log_in(password), log_in, remember=remember)
+
+    async def _come_in(
+        self,
+        begin: Callable[[], Awaitable[LoginResult | None]],
+        again: Callable[[str], Awaitable[LoginResult | None]],
+        *,
+        remember: bool,
+    ) -> None:
+        """Go through all that a log-in asks for; `again` follows a new password (PLT-178)."""
         try:
-            result = await self.crm_app.sign_in.login(name, password, remember=remember)
-            if result.must_change_password:
-                result = await self._with_new_password(result, name, password, remember)
-            if result.requires_2fa:
+            result = await begin()
+            if result is not None and result.must_change_password:
+                new = await self._new_password(result)
+                result = await again(new) if new else result
+            if result is not None and result.requires_2fa:
                 result = await self._with_second_factor(result, remember)
         finally:
             self._checking = False
-        self._say("")
-        if result.actor is not None:
+        self._say(self._message if result is None else "")
+        if result is not None and result.actor is not None:
             self.query_one("#name", TextLine).value = ""
             self.query_one("#password", TextLine).value = ""
             await self._go_in(result.actor, advise_2fa=result.advise_2fa and not result.actor.must_enable_2fa)
@@ -197,12 +220,11 @@ class LoginScreen(CrmScreen):
             advice = _("Your account has no second factor yet. Press : and choose Second factor to turn it on.")
             app.notify(advice, timeout=ADVICE_SECONDS, markup=False)
 
-    async def _with_new_password(self, result: LoginResult, name: str, password: str, remember: bool) -> LoginResult:
-        """Let a temporary password be replaced before anything else (PLT-178), then log in with the new one."""
+    async def _new_password(self, result: LoginResult) -> str | None:
+        """Let a temporary password be replaced before anything else (PLT-178)."""
         from screens.password import ChangePassword
 
-        new = await self.app.push_screen_wait(ChangePassword(result.user_id, challenge=result.challenge_token))
-        return await self.crm_app.sign_in.login(name, new, remember=remember) if new else result
+        return await self.app.push_screen_wait(ChangePassword(result.user_id, challenge=result.challenge_token))
 
     async def _with_second_factor(self, result: LoginResult, remember: bool) -> LoginResult:
         from screens.second_factor import SecondFactor
@@ -216,7 +238,8 @@ class LoginScreen(CrmScreen):
         self._say(text, wrong=True)
         password = self.query_one("#password", TextLine)
         password.value = ""
-        password.focus()
+        name = self.query_one("#name", TextLine)
+        (password if name.text else name).focus()
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         line = self.query_one("#message", Static)

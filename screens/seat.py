@@ -7,28 +7,32 @@ say, nothing is remembered.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omnicrm_tui.identity.session_file import SessionFile
+
+if TYPE_CHECKING:
+    from omnicrm_tui.identity.ssh_keys import SshKey
 
 LOCAL = "127.0.0.1"
 _PREFERENCES = "terminal.json"
 
 
 class Seat:
-    """One terminal, `remote` over SSH. `source_address` is where the person comes from; `folder` is None where
-    nothing may be kept.
+    """One terminal, `remote` over SSH. `source_address` is where the person comes from, `ssh_key` what they showed to
+    sshd, where it says so; `folder` is None where nothing may be kept.
     """
 
     def __init__(self, home: Path, environ: Mapping[str, str] = os.environ) -> None:
         connection = environ.get("SSH_CONNECTION", "").split()
         self.remote = bool(connection)
         self.source_address = connection[0] if connection else LOCAL
-        self.folder = _own_folder(home, environ) if self.remote else _local_folder(home, environ)
+        self.ssh_key = _ssh_key(environ) if self.remote else None
+        self.folder = self._own_folder(home) if self.remote else _local_folder(home, environ)
 
     @property
     def session(self) -> SessionFile | None:
@@ -58,6 +62,14 @@ class Seat:
         (self.folder / _PREFERENCES).write_text(json.dumps({**self._preferences(), **chosen}))
         return True
 
+    def _own_folder(self, home: Path) -> Path | None:
+        """Return the folder of who holds the key that sshd names, or None."""
+        if self.ssh_key is None:
+            return None
+        import hashlib  # only who comes over SSH waits for it
+
+        return home / "seats" / hashlib.sha256(self.ssh_key.own).hexdigest()[:32]
+
     def _preferences(self) -> dict[str, str]:
         try:
             chosen = json.loads((self.folder / _PREFERENCES).read_text()) if self.folder else {}
@@ -73,60 +85,7 @@ def _local_folder(home: Path, environ: Mapping[str, str]) -> Path:
     return home / "seats" / f"sudo-{person}" if person.isdecimal() else home
 
 
-def _own_folder(home: Path, environ: Mapping[str, str]) -> Path | None:
-    """Return the folder of the key or certificate that sshd names, or None."""
-    told = environ.get("SSH_USER_AUTH")
-    if not told:
-        return None
-    try:
-        lines = Path(told).read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    keys = [line.split() for line in lines if line.startswith("publickey ")]
-    if not keys or len(keys[0]) != 3:
-        return None
-    import hashlib  # only who comes over SSH waits for it
+def _ssh_key(environ: Mapping[str, str]) -> SshKey | None:
+    from omnicrm_tui.identity.ssh_keys import shown_to_sshd
 
-    return home / "seats" / hashlib.sha256(own_key(keys[0][1], keys[0][2])).hexdigest()[:32]
-
-
-_PARTS = {
-    "ssh-ed25519": 1,
-    "ssh-rsa": 2,
-    "ecdsa-sha2-nistp256": 2,
-    "ecdsa-sha2-nistp384": 2,
-    "ecdsa-sha2-nistp521": 2,
-    "sk-ssh-ed25519": 2,
-    "sk-ecdsa-sha2-nistp256": 3,
-}
-"""How many parts a public key has, by kind."""
-
-_CERTIFICATE = "-cert-v01"
-
-
-def own_key(kind: str, blob: str) -> bytes:
-    """Return what tells the owner of a key or certificate (kind and base64, as sshd writes them) from all others.
-
-    A certificate is renewed every day in some places; the key that it certifies stays, so the key is what counts.
-    """
-    bare = kind.split("@")[0]
-    try:
-        data = base64.b64decode(blob, validate=True)
-        # The kind comes first; in a certificate, a random number follows.
-        before = 2 if bare.endswith(_CERTIFICATE) else 1
-        bare = bare.removesuffix(_CERTIFICATE)
-        return bare.encode() + b"".join(_parts(data, before + _PARTS[bare])[before:])
-    except (KeyError, ValueError):
-        return f"{kind} {blob}".encode()
-
-
-def _parts(data: bytes, count: int) -> list[bytes]:
-    """Return the first `count` parts of a key, each with its length before it (RFC 4251); raises ValueError."""
-    found = []
-    for _ in range(count):
-        size = 4 + int.from_bytes(data[:4], "big")
-        if len(data) < max(4, size):
-            raise ValueError("the key is cut off")
-        found.append(data[:size])
-        data = data[size:]
-    return found
+    return shown_to_sshd(environ.get("SSH_USER_AUTH", ""))

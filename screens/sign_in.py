@@ -26,6 +26,8 @@ class SignIn:
         self._seat = seat
         self._refresh_token = ""
         self._remembered = False
+        self.by_ssh_key = False
+        """Whether the session was opened by the key of the connection: the person may have no password."""
 
     def resume(self, crm: Crm) -> Actor | None:
         """Go on with the remembered session, if there is one that still holds (PLT-177). Blocks."""
@@ -55,6 +57,18 @@ class SignIn:
         source = self._seat.source_address
         result = await self._visit(lambda work: work.identity.login(name, password, source, remember=remember))
         await self._keep(result, remember)
+        self.by_ssh_key = False
+        return result
+
+    async def login_by_ssh(self) -> LoginResult | None:
+        """Log in whom the connection's key stands for, None for nobody; raises NotAuthenticated, AccountLocked."""
+        key, source = self._seat.ssh_key, self._seat.source_address
+        if key is None or not self._desk.settings.security.ssh_identities:
+            return None
+        result = await self._visit(lambda work: work.identity.login_by_ssh(key, source))
+        if result is not None:
+            await self._keep(result, remember=False)
+            self.by_ssh_key = True
         return result
 
     async def second_factor(self, challenge: str, code: str, *, remember: bool) -> LoginResult:
@@ -102,7 +116,7 @@ class SignIn:
         if self._remembered and session is not None:
             forgotten: str | None = await asyncio.to_thread(session.forget)
             token = forgotten or token
-        self._remembered = False
+        self._remembered = self.by_ssh_key = False
         if token:
             await self._visit(lambda work: work.identity.logout(token))
 

@@ -10,7 +10,7 @@ from gettext import ngettext
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.database import migrate
 from omnicrm_tui.doctor.findings import Finding, broken, fine, look
-from omnicrm_tui.errors import DatabaseProblem
+from omnicrm_tui.errors import DatabaseProblem, NotFound
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.settings import Settings
 
@@ -111,6 +111,32 @@ def signing_key(crm: Crm) -> Iterator[Finding]:
         yield look(name, found, _("Run 'omnicrm keys rotate': nobody is logged out by it."))
     else:
         yield fine(name, found)
+
+
+def ssh_identities(crm: Crm) -> Iterator[Finding]:
+    """Tell whom SSH keys stand for who may not log in; nothing where no key stands for anybody."""
+    name, identities = _("SSH keys"), crm.settings.security.ssh_identities
+    mend = _("Correct or remove the line in security.ssh_identities.")
+    wrong = 0
+    for number, one in enumerate(identities, 1):
+        if problem := _no_way_in(crm, one.user):
+            wrong += 1
+            found = _("entry {number} ({key}): {problem}")
+            yield look(name, found.format(number=number, key=one.key or one.principal, problem=problem), mend)
+    if identities and not wrong:
+        words = ngettext("{n} stands for a user", "{n} stand for users", len(identities))
+        yield fine(name, words.format(n=len(identities)))
+
+
+def _no_way_in(crm: Crm, login: str) -> str:
+    """Return why nobody can log in by that name, "" where somebody can."""
+    try:
+        with crm.reading(system_actor("doctor")) as work:
+            user = work.identity.user_by_login(login)
+    except NotFound as error:
+        return error.message
+    may = user.active and not user.deleted and (user.contact_id is not None or not user.is_customer)
+    return "" if may else _("{name} may not log in.").format(name=login)
 
 
 def agreement(crm: Crm) -> Iterator[Finding]:

@@ -52,6 +52,7 @@ def _with_data(crm: Crm) -> list[Callable[[], Iterable[Finding]]]:
         lambda: data.leases(crm),
         lambda: data.jobs(crm),
         lambda: data.signing_key(crm),
+        lambda: data.ssh_identities(crm),
         lambda: there.charging(crm),
         lambda: there.mail(crm),
     ]

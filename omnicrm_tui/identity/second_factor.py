@@ -73,7 +73,7 @@ class SecondFactors(Sessions):
         self._read_challenge(challenge_token, tokens.CHALLENGE)  # of several at once, the first has used it up
         if not user.is_2fa_enabled or not self._spend(user, code):
             self._refuse(user, "Login failed: wrong second factor", source_address, _NOT_RIGHT)
-        return self._open(user, source_address, bool(claims.get("rem")))
+        return self._open(user, source_address, bool(claims.get("rem")), str(claims.get("ssh") or ""))
 
     @asks_itself(ADMIN, unless="it is one's own")
     @_own_account

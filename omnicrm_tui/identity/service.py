@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from omnicrm_tui.identity.api_keys import ApiKeys
 from omnicrm_tui.identity.key_rotation import KeyRotation
+from omnicrm_tui.identity.ssh_log_in import SshLogIn
 from omnicrm_tui.identity.user_care import UserCare
 
 
-class IdentityService(UserCare, ApiKeys, KeyRotation):
-    """Log-in and sessions (`sessions`), actors (`access`), users (`users`, `user_care`), roles (`roles`).
+class IdentityService(UserCare, SshLogIn, ApiKeys, KeyRotation):
+    """Log-in and sessions (`sessions`, `ssh_log_in`), actors (`access`), users (`users`, `user_care`), roles (`roles`).
 
     API keys are made and looked at in `api_keys`, and their uses counted in `key_uses`; `key_rotation` renews the key
     that signs tokens.

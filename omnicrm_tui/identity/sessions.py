@@ -65,13 +65,7 @@ class Sessions(PasswordHistory):
         """
         self.work.limits.count(LOG_IN, source=source_address, account=email_or_username)
         user = self._check_password(self._by_login(email_or_username), password, source_address)
-        if user.force_password_change:
-            proof = self._challenge(user.id, tokens.CHANGE, CHANGE_LIFE)
-            return LoginResult(user.id, must_change_password=True, challenge_token=proof)
-        if user.is_2fa_enabled:
-            proof = self._challenge(user.id, tokens.CHALLENGE, CHALLENGE_LIFE, rem=remember)
-            return LoginResult(user.id, requires_2fa=True, challenge_token=proof)
-        return self._open(user, source_address, remember)
+        return self._go_on(user, source_address, remember)
 
     @asks_nothing(Asked.LOG_IN)
     def change_password(self, user_id: int, current_password: str, new_password: str, source_address: str) -> None:
@@ -212,11 +206,18 @@ class Sessions(PasswordHistory):
         if passwords.is_outdated(user.password_hash):
             values["password_hash"] = passwords.hash_password(password)
         self._set(user.id, values)
+        self._refuse_unlinked(user, source)
+        return user
+
+    def _refuse_unlinked(self, user: User, source: str) -> None:
         if user.is_unlinked:
             self._log(user, "Login refused: a customer's user without a customer", source)
             self.session.commit()
             raise NotAuthenticated(UNLINKED)
-        return user
+
+    def _refuse_locked(self, user: User) -> None:
+        if user.locked_until is not None and user.locked_until > self.work.clock.now():
+            raise AccountLocked(_("The account is locked after too many failed attempts. Try again later."))
 
     def _claim_attempt(self, user_id: int) -> User:
         """Count an attempt before it is checked, so that many at once are no way around the lock (BIL-422).
@@ -227,8 +228,7 @@ class Sessions(PasswordHistory):
         user = self.session.get(User, user_id, with_for_update=True, populate_existing=True)
         if user is None or user.deleted or not user.active:
             raise NotAuthenticated(WRONG)
-        if user.locked_until is not None and user.locked_until > now:
-            raise AccountLocked(_("The account is locked after too many failed attempts. Try again later."))
+        self._refuse_locked(user)
         failures = 1 if user.locked_until is not None else user.failed_logins + 1
         locks = failures >= security.lockout_failures
         until = now + timedelta(minutes=security.lockout_minutes) if locks else None
@@ -288,7 +288,19 @@ class Sessions(PasswordHistory):
 
     # --- sessions
 
-    def _open(self, user: User, source: str, remember: bool) -> LoginResult:
+    def _go_on(
+        self, user: User, source: str, remember: bool, ssh_key: str = "", *, second_factor: bool = True
+    ) -> LoginResult:
+        """Return what the first proof of who somebody is leads to: a password, or the key with that fingerprint."""
+        if user.force_password_change:
+            proof = self._challenge(user.id, tokens.CHANGE, CHANGE_LIFE)
+            return LoginResult(user.id, must_change_password=True, challenge_token=proof)
+        if user.is_2fa_enabled and second_factor:
+            proof = self._challenge(user.id, tokens.CHALLENGE, CHALLENGE_LIFE, rem=remember, ssh=ssh_key)
+            return LoginResult(user.id, requires_2fa=True, challenge_token=proof)
+        return self._open(user, source, remember, ssh_key)
+
+    def _open(self, user: User, source: str, remember: bool, ssh_key: str = "") -> LoginResult:
         now = self.work.clock.now()
         self._tell_new_address(user, source)
         self._set(
@@ -300,7 +312,10 @@ class Sessions(PasswordHistory):
         family = self._add_family(SESSION, life, source, user_id=user.id, remembered=remember)
         granted = self._tokens(family, self._add_token(family, source))
         actor = replace(self._actor(user, source), session_id=family.family_id)
-        self._log(user, "Logged in", source)
+        if ssh_key:
+            self._log(user, "Logged in with an SSH key", source, fingerprint=ssh_key)
+        else:
+            self._log(user, "Logged in", source)
         roles, permissions = self._roles_of(user.id), tuple(sorted(actor.permissions))
         return LoginResult(
             user.id,
@@ -311,7 +326,7 @@ class Sessions(PasswordHistory):
             advise_2fa=self._is_advised(user, actor),
         )
 
-    def _challenge(self, user_id: int, use: str, life: timedelta, **claims: bool) -> str:
+    def _challenge(self, user_id: int, use: str, life: timedelta, **claims: bool | str) -> str:
         """Return what shows that the password was right: good for `use` alone, until the next log-in or password."""
         now, mark = self.work.clock.now(), self._keyring.fingerprint(self._way_in(user_id))
         whole = {"sub": str(user_id), "use": use, "mark": mark, **claims}
@@ -443,7 +458,7 @@ class Sessions(PasswordHistory):
         statement = update(TokenFamily).where(TokenFamily.ended.is_(None), *conditions)
         self.session.execute(statement.values(ended=self.work.clock.now()))
 
-    def _log(self, user: User, action: str, source: str) -> None:
+    def _log(self, user: User, action: str, source: str, **more: str) -> None:
         """Write a security event with its address (PLT-225), in the name of the user that it is about."""
         actor = Actor(ActorKind.STAFF, user.username, user_id=user.id, source_address=source)
-        self.work.activity.record("user", user.id, action, actor=actor)
+        self.work.activity.record("user", user.id, action, new=more, actor=actor)

@@ -27,6 +27,7 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
     ("customers", "window"): ("customers", "page"),
     ("identity", "api_key_window"): ("identity", "api_key_page"),
     ("identity", "api_key_count"): ("identity", "api_key_page"),
+    ("identity", "login_by_ssh"): ("identity", "login"),
     ("identity", "peek"): ("identity", "actor_of_token"),
     ("identity", "resume"): ("identity", "refresh"),
     ("identity", "role_list"): ("identity", "roles"),

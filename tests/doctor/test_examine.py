@@ -21,11 +21,12 @@ from omnicrm_tui.doctor import data, here, there
 from omnicrm_tui.doctor.examine import examine
 from omnicrm_tui.doctor.findings import Finding
 from omnicrm_tui.identity.actor import Actor, system_actor
+from omnicrm_tui.identity.models import User
 from omnicrm_tui.lab.network import LabNetwork
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.provisioning.models import Provision
 from omnicrm_tui.settings import Settings
-from tests.screens.people import add_people
+from tests.screens.people import add_people, add_user
 
 GOOD_TERMINAL = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "120", "LINES": "40"}
 
@@ -231,6 +232,26 @@ def test_a_signing_key_that_is_too_old_is_told_unless_it_may_be(settings: Settin
     configured = open_crm(settings.model_copy(update={"jwt_secret": SecretStr("s" * 64)}))
     assert _only(data.signing_key(configured)).found == "jwt_secret of the configuration"
     configured.close()
+
+
+def test_a_key_that_stands_for_nobody_is_told(crm: Crm, admin: Actor) -> None:
+    add_user(crm, admin)
+    assert list(data.ssh_identities(crm)) == []
+
+    def found(*users: str) -> list[Finding]:
+        lines = [{"principal": str(number), "user": user} for number, user in enumerate(users)]
+        crm.settings = _with(crm.settings, security={"ssh_identities": lines})
+        return list(data.ssh_identities(crm))
+
+    assert [(finding.state, finding.found) for finding in found("ada", "Ada@mail.example")] == [
+        ("fine", "2 stand for users")
+    ]
+    assert [(finding.state, finding.found) for finding in found("ada", "bob")] == [
+        ("look", "entry 2 (1): There is no user bob.")
+    ]
+    with crm.as_actor(admin) as work:
+        work.session.get_one(User, 1).active = False
+    assert _only(found("ada")).found == "entry 1 (0): ada may not log in."
 
 
 def test_data_that_do_not_agree_are_told(any_crm: Crm, admin: Actor) -> None:

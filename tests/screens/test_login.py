@@ -12,6 +12,7 @@ from omnicrm_tui.errors import DatabaseProblem
 from omnicrm_tui.identity.actor import Actor
 from screens.desk import Desk
 from screens.login import LoginScreen
+from tests.fixtures.ssh import Told
 from tests.screens.harness import OmniCrmApp, Seat, make_app, press, screen_text, settled, type_text, until
 from tests.screens.people import PASSWORD, add_people, add_user
 
@@ -177,17 +178,14 @@ async def test_a_database_that_cannot_be_opened_is_told_and_tried_again(crm: Crm
         assert "ada" in screen_text(app)
 
 
-def test_a_person_over_ssh_is_remembered_by_key_alone(tmp_path: Path) -> None:
-    told = tmp_path / "auth"
-    told.write_text("publickey ssh-ed25519 AAAA\n")
-    ssh = {"SSH_CONNECTION": "192.0.2.9 1 192.0.2.1 22"}
-    assert Seat(tmp_path, ssh).session is None
-    assert Seat(tmp_path, ssh).source_address == "192.0.2.9"
-    mine = Seat(tmp_path, ssh | {"SSH_USER_AUTH": str(told)})
+def test_a_person_over_ssh_is_remembered_by_key_alone(tmp_path: Path, over_ssh: Told) -> None:
+    mine = Seat(tmp_path, over_ssh("publickey ssh-ed25519 AAAA\n"))
+    assert mine.source_address == "192.0.2.9"
     assert mine.folder is not None
     assert mine.folder != tmp_path
-    told.write_text("publickey ssh-ed25519 BBBB\n")
-    assert Seat(tmp_path, ssh | {"SSH_USER_AUTH": str(told)}).folder != mine.folder
-    told.write_text("password\n")
-    assert Seat(tmp_path, ssh | {"SSH_USER_AUTH": str(told)}).folder is None
+    assert Seat(tmp_path, over_ssh("publickey ssh-ed25519 AAAA\n")).folder == mine.folder
+    assert Seat(tmp_path, over_ssh("publickey ssh-ed25519 BBBB\n")).folder != mine.folder
+    told_nothing = {name: value for name, value in over_ssh("").items() if name == "SSH_CONNECTION"}
+    for environ in (over_ssh("password\n"), told_nothing):
+        assert Seat(tmp_path, environ).session is None
     assert Seat(tmp_path, {}).folder == tmp_path

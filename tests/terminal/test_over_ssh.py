@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 
 from bench.pty_run import DOWN, PtyProgram
 from bench.sshd import ROOT, SSHD, Sshd
-from tests.terminal.conftest import CUSTOMERS, Demo, log_in, log_in_here
+from tests.terminal.conftest import CUSTOMERS, EMAIL, Demo, log_in, log_in_here
 from tests.terminal.tmux import TIMEOUT, Tmux, wait_until
 
 pytestmark = pytest.mark.terminal
@@ -179,6 +180,24 @@ def test_people_are_remembered_by_their_key_or_certificate(sshd: Sshd, key: Path
             program.wait_for(awaited, timeout=TIMEOUT)
             program.write(b"\x11")
             assert program.wait_for_exit(TIMEOUT) == 0
+
+
+def test_a_key_that_the_configuration_trusts_opens_without_a_password(demo: Demo, sshd: Sshd, key: Path) -> None:
+    """Whatever variables and files the client comes with: it is sshd that says whose key it is."""
+    bob = sshd.admit(sshd.make_key("bob"))
+    printed = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, text=True, check=True).stdout
+    line = f"security: {{ssh_identities: [{{key: '{printed.split()[1]}', user: {EMAIL}}}]}}\n"
+    with (demo.home / "config.yaml").open("a") as config:
+        config.write(line)
+    forged = Path(tempfile.mkstemp(prefix="sshauth.", dir="/tmp")[1])
+    forged.write_text(f"publickey {key.with_suffix('.pub').read_text()}")
+    for person, opens in ((key, True), (bob, False)):
+        argv = sshd.argv(person, options=("SendEnv=SSH_USER_AUTH",))
+        with PtyProgram(argv, columns=80, rows=24, env={"SSH_USER_AUTH": str(forged)}) as program:
+            program.wait_for(f"1 of {CUSTOMERS}" if opens else "[ ] Remember me", timeout=TIMEOUT)
+            program.write(b"\x11")
+            assert program.wait_for_exit(TIMEOUT) == 0
+    forged.unlink()
 
 
 def test_signals_that_stop_or_dump_a_program_do_no_harm(sshd: Sshd, key: Path) -> None:
