@@ -208,6 +208,12 @@ def _second_factor(app: OmniCrmApp) -> None:
         app.screen.do(partial(manage, app))
 
 
+def _sessions(app: OmniCrmApp) -> None:
+    from screens.own_sessions import OwnSessions
+
+    app.push_screen(OwnSessions())
+
+
 def _application(app: OmniCrmApp) -> list[Command]:
     looks = (
         (themes.DARK.name, _("dark")),
@@ -230,6 +236,7 @@ def _application(app: OmniCrmApp) -> list[Command]:
         Command(_("All keys"), "?", app.action_keys),
         Command(_("Change password"), "", app.action_change_password),
         Command(_("Second factor"), "", partial(_second_factor, app)),
+        Command(_("Your sessions"), "", partial(_sessions, app)),
         Command(_("Lock the screen"), "ctrl+l", app.action_lock),
         Command(_("Log out"), "", app.action_sign_out),
         Command(_("Quit"), "ctrl+q", app.action_leave),

@@ -1,4 +1,4 @@
-"""The administration of users, roles and permissions over REST (BIL-390..409, BIL-414). Everything needs admin."""
+"""The administration of users, roles and permissions over REST (BIL-390..409, BIL-414), and one's own sessions."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ class Why(Input):
     """Why it is done; goes into the activity log."""
 
     reason: Reason = ""
+
+
+class SessionEnd(Input):
+    """The own password, and which session; without one all are meant but the one that asks."""
+
+    password: Password
+    session_id: Annotated[str, Field(max_length=64)] = ""
 
 
 class PermissionChoice(Input):
@@ -172,7 +179,7 @@ def send_welcome(caller: CallerDep, user_id: Id) -> Answer[Welcomed]:
 
 @router.get("/auth/users/{user_id}/sessions")
 def list_sessions(caller: CallerDep, user_id: Id) -> Answer[Data[SessionView]]:
-    """List a user's open sessions, the newest first. Needs admin."""
+    """List a user's open sessions, the newest first. One's own, or admin."""
     with caller.reading() as work:
         return Answer(Data(work.identity.sessions_of(user_id)))
 
@@ -190,6 +197,16 @@ def end_session(caller: CallerDep, user_id: Id, session_id: SessionId) -> Answer
     with caller.working() as work:
         work.identity.end_session(user_id, session_id)
     return Answer(Message("Session ended"))
+
+
+@router.post("/auth/users/{user_id}/sessions/end")
+def end_own_sessions(
+    caller: CallerDep, user_id: Id, given: Annotated[SessionEnd, Depends(JsonBody(SessionEnd))], _turn: TurnDep
+) -> Answer[Ended]:
+    """End a session with the own password, or all others where none is named; 404 when it is over. One's own."""
+    password = given.password.get_secret_value()
+    with caller.working() as work:
+        return Answer(Ended(work.identity.end_own_sessions(user_id, password, given.session_id)))
 
 
 @router.get("/auth/users/{user_id}/rights")

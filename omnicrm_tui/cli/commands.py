@@ -30,6 +30,7 @@ COMMANDS = {
     "lab": ("lab:lab", _("Run the pretend network of this home.")),
     "login": ("session:login", _("Log in, so that the commands below act for you.")),
     "logout": ("session:logout", _("End that session.")),
+    "session": ("session:session", _("List your open sessions, or end others than this one.")),
     "customer": ("records:customer", _("List customers, or show one.")),
     "contact": ("records:contact", _("List a customer's contacts.")),
     "site": ("records:site", _("List a customer's sites.")),

@@ -1,4 +1,4 @@
-"""`omnicrm login` and `logout`: the session with which the other commands, and the next terminal here, go on."""
+"""`omnicrm login`, `logout` and `session`: the session with which other commands and the next terminal here go on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from omnicrm_tui.cli.caller import calling
+from omnicrm_tui.cli.printing import print_rows
+from omnicrm_tui.cli.records import Form, forms
 from omnicrm_tui.cli.user import read_password
 from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.errors import NotAuthenticated
@@ -74,3 +77,33 @@ def logout() -> None:
     finally:
         crm.close()
     click.echo(_("Logged out."))
+
+
+@click.group()
+def session() -> None:
+    """List your open sessions, or end others than this one."""
+
+
+@session.command("list")
+@forms
+def list_sessions(form: Form | None) -> None:
+    """List your open sessions, the newest first."""
+    with calling() as caller:
+        rows = caller.read(lambda work: work.identity.sessions_of(caller.actor.user_id or 0))
+    columns = ("session_id", "started", "source_address", "last_used", "ends", "remembered", "current")
+    print_rows(iter(rows), columns, form or "text")
+
+
+@session.command()
+@click.argument("session_id", default="")
+@click.option("--others", is_flag=True, help="All but the one that is remembered here.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def end(session_id: str, others: bool, password_stdin: bool) -> None:
+    """End one of your sessions, or all others, with your password."""
+    if others == bool(session_id):
+        raise click.UsageError(_("Name a session, or give --others."))
+    password = read_password(from_stdin=password_stdin, confirm=False)
+    with calling() as caller:
+        user_id = caller.actor.user_id or 0
+        number = caller.change(lambda work: work.identity.end_own_sessions(user_id, password, session_id))
+    click.echo(_("Sessions ended: {n}").format(n=number))

@@ -12,28 +12,20 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
-from contextlib import nullcontext
-from functools import wraps
 from gettext import gettext as _
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import CursorResult, delete, func, or_, select, update
 
-from omnicrm_tui.database.isolation import lifted
-from omnicrm_tui.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
+from omnicrm_tui.errors import Conflict, InvalidInput
 from omnicrm_tui.identity import tokens, totp
-from omnicrm_tui.identity.actor import ActorKind
-from omnicrm_tui.identity.limits import CODE, LOG_IN
+from omnicrm_tui.identity.limits import CODE
 from omnicrm_tui.identity.models import BackupCode, User
+from omnicrm_tui.identity.own_account import OwnAccount, own_account
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import Enrolment, LoginResult, SecondFactorState
-from omnicrm_tui.identity.sessions import Sessions
 from omnicrm_tui.needs import Asked, asks_itself, asks_nothing
-
-_Params = ParamSpec("_Params")
-_Result = TypeVar("_Result")
 
 ISSUER = "OmniCRM"
 BACKUP_CODES = 10
@@ -43,20 +35,7 @@ _SEALED_IN = "crm_user.totp_secret"
 _NOT_RIGHT = _("This code is not right.")
 
 
-def _own_account(
-    method: Callable[Concatenate[SecondFactors, int, _Params], _Result],
-) -> Callable[Concatenate[SecondFactors, int, _Params], _Result]:
-    """Let a customer's user reach its own account, which belongs to no customer, and nobody else's."""
-
-    @wraps(method)
-    def reached(self: SecondFactors, user_id: int, /, *args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
-        with lifted(self.session) if self._is_own(user_id) else nullcontext():
-            return method(self, user_id, *args, **kwargs)
-
-    return reached
-
-
-class SecondFactors(Sessions):
+class SecondFactors(OwnAccount):
     """Turns second factors on and over to new devices, and asks for them at log-in; off is `user_care`'s."""
 
     @asks_nothing(Asked.LOG_IN)
@@ -76,7 +55,7 @@ class SecondFactors(Sessions):
         return self._open(user, source_address, bool(claims.get("rem")), str(claims.get("ssh") or ""))
 
     @asks_itself(ADMIN, unless="it is one's own")
-    @_own_account
+    @own_account
     def state(self, user_id: int) -> SecondFactorState:
         """Return how far a user's second factor is (PLT-229). One's own, or needs admin."""
         if not self._is_own(user_id):
@@ -86,7 +65,7 @@ class SecondFactors(Sessions):
         return SecondFactorState(user.is_2fa_enabled, issued and not user.is_2fa_enabled, self._unused_codes(user_id))
 
     @asks_nothing(Asked.OWN)
-    @_own_account
+    @own_account
     def enable(self, user_id: int, password: str) -> Enrolment:
         """Issue a secret and backup codes to a user who gives the own password (PLT-188..190, BIL-410).
 
@@ -102,7 +81,7 @@ class SecondFactors(Sessions):
         return enrolment
 
     @asks_nothing(Asked.OWN)
-    @_own_account
+    @own_account
     def confirm(self, user_id: int, code: str) -> None:
         """Turn the second factor on, once a code shows that the authenticator has the secret (PLT-192, BIL-411).
 
@@ -119,7 +98,7 @@ class SecondFactors(Sessions):
             self._log(user, "Second factor turned on", self.actor.source_address)
 
     @asks_itself(ADMIN, unless="they are one's own")
-    @_own_account
+    @own_account
     def regenerate_backup_codes(self, user_id: int) -> tuple[str, ...]:
         """Replace all backup codes by new ones (PLT-237, BIL-413, BIL-425). One's own, or needs admin.
 
@@ -137,7 +116,7 @@ class SecondFactors(Sessions):
         return codes
 
     @asks_nothing(Asked.OWN)
-    @_own_account
+    @own_account
     def reset_for_new_device(self, user_id: int, backup_code: str) -> Enrolment:
         """Exchange a backup code for a new secret and new codes (BIL-415, BIL-427): the old device opens nothing more.
 
@@ -155,38 +134,6 @@ class SecondFactors(Sessions):
         enrolment = self._issue(user)
         self._log(user, "Second factor moved to a new device", self.actor.source_address)
         return enrolment
-
-    # --- whose it is
-
-    def _is_own(self, user_id: int) -> bool:
-        """A key or a job acts for a user and still is nobody who holds a telephone."""
-        return self.actor.user_id == user_id and self.actor.kind in (ActorKind.STAFF, ActorKind.CUSTOMER)
-
-    def _own(self, user_id: int) -> User:
-        self._not_impersonating()
-        if self._is_own(user_id):
-            return self._existing(user_id)
-        if self.actor.may(ADMIN):
-            self._existing(user_id)
-        raise NotPermitted(_("Only the person can do this, logged in with a password."))
-
-    def _not_impersonating(self) -> None:
-        if self.actor.real_user_id is not None:
-            raise NotPermitted(_("Passwords and second factors are out of reach while you act as somebody else."))
-
-    def _existing(self, user_id: int, *, lock: bool = False) -> User:
-        """Load a user; with `lock` before anything that points at the row, or two at once stand in each other's way."""
-        user = self.session.get(User, user_id, populate_existing=True, with_for_update=lock or None)
-        if user is None:
-            raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
-        return user
-
-    def _check_own_password(self, user: User, password: str) -> None:
-        self.work.limits.count(LOG_IN, source=self.actor.source_address, account=f"user {user.id}")
-        try:
-            self._check_password(user, password, self.actor.source_address)
-        except NotAuthenticated:
-            raise InvalidInput(_("The password is not right."), {"password": _("is not right")}) from None
 
     # --- secrets and codes
 

@@ -11,15 +11,16 @@ from sqlalchemy import delete, func, select
 from omnicrm_tui.errors import Conflict, NotFound
 from omnicrm_tui.identity import passwords
 from omnicrm_tui.identity.models import BackupCode, RefreshToken, TokenFamily
+from omnicrm_tui.identity.own_account import OwnAccount, own_account
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import SessionView, UserView
 from omnicrm_tui.identity.sessions import SESSION
 from omnicrm_tui.identity.users import Users
-from omnicrm_tui.needs import needs
+from omnicrm_tui.needs import asks_itself, needs
 
 
-class UserCare(Users):
-    """Resets and ends what a user logs in with. Everything here needs admin."""
+class UserCare(Users, OwnAccount):
+    """Resets and ends what a user logs in with. Everything here needs admin, but a look at one's own sessions."""
 
     @needs(ADMIN)
     def set_password(self, user_id: int, new_password: str, *, force_change: bool = True) -> None:
@@ -75,9 +76,12 @@ class UserCare(Users):
         self.session.flush()
         return self._user_view(user)
 
-    @needs(ADMIN)
+    @asks_itself(ADMIN, unless="they are one's own")
+    @own_account
     def sessions_of(self, user_id: int) -> Sequence[SessionView]:
-        """Return a user's open sessions, the newest first. Needs admin; raises NotFound."""
+        """Return a user's open sessions, the newest first. One's own, or needs admin; raises NotFound."""
+        if not self._is_own(user_id):
+            self.actor.require(ADMIN)
         self._user(user_id)
         used = (
             select(func.max(RefreshToken.issued))

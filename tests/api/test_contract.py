@@ -73,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/outbox/{outbox_id}/drop": {"reason": "Not wanted any more"},
     "/auth/users": {**USER, "role": "Support"},
     "/auth/users/{user_id}/admin_reset_password": {"new_password": "Tr0mbone!x"},
+    "/auth/users/{user_id}/sessions/end": {"password": "Tr0mbone!x"},
     "/2fa/enable/user/{user_id}": {"password": "Tr0mbone!x"},
     "/2fa/verify-setup/user/{user_id}": {"code": "123456"},
     "/2fa/reset-for-new-device/user/{user_id}": {"backup_code": "12345678"},

@@ -21,7 +21,7 @@ from omnicrm_tui.config_file import load_settings
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.demo.build import make_demo
 from omnicrm_tui.demo.catalogue import EMAIL, PASSWORD
-from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.identity.actor import system_actor, visitor
 from omnicrm_tui.listing import FIRST, ListQuery
 from omnicrm_tui.messaging.leases import Lease
 from omnicrm_tui.messaging.rules import DUTIES
@@ -109,6 +109,23 @@ def test_a_session_ends_with_logging_out(logged_in: Run) -> None:
     assert logged_in("logout").out == "Logged out.\n"
     assert logged_in("customer", "list").code == 1
     assert logged_in("logout").out == "Nobody is logged in here.\n"
+
+
+def test_own_sessions_are_listed_and_ended(logged_in: Run, crm: Crm) -> None:
+    for _ in range(2):
+        with crm.as_actor(visitor("192.0.2.7")) as work:
+            assert work.identity.login(EMAIL, PASSWORD, "192.0.2.7").tokens
+    listed = json.loads(logged_in("session", "list", "--json").out)
+    assert [one["current"] for one in listed] == [False, False, True]
+    number = listed[0]["session_id"]
+    refused = logged_in("session", "end", number, "--password-stdin", stdin="wrong\n")
+    assert (refused.code, refused.out) == (1, "")
+    assert "password is not right" in refused.err
+    assert logged_in("session", "end", number, stdin=f"{PASSWORD}\n").out == "Sessions ended: 1\n"
+    assert logged_in("session", "end", "--others", stdin=f"{PASSWORD}\n").out == "Sessions ended: 1\n"
+    assert len(json.loads(logged_in("session", "list", "--json").out)) == 1
+    assert logged_in("session", "end").code == 2
+    assert logged_in("session", "end", number, "--others").code == 2
 
 
 def test_a_wrong_password_opens_nothing(run: Run, demo: Path) -> None:
