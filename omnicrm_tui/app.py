@@ -211,6 +211,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
                 self.sign_out(ASKS_FOR_2FA)
                 return
             self._show_person()
+            self._name_window()
+            self._enter(self.desk.actor)
             self.set_timer(RENEW_SECONDS, self._renew_session)
             self.offer_drafts()
 
@@ -258,11 +260,19 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             self.screen.log_in_by_key()
 
     def signed_in(self, actor: Actor) -> None:
-        """Go to the actor's first room (PLT-174, PLT-175)."""
+        """Go to where the actor begins."""
         self.desk.actor = actor
         self._name_window()
-        self.switch_mode(rooms.first_room(actor))
+        self._enter(actor)
         self.offer_drafts()
+
+    def _enter(self, actor: Actor) -> None:
+        """Show the first room that is open to the actor, with its own customer's page on top where it has one."""
+        first, own = rooms.first_room(actor), rooms.own_page(actor)
+        if first != self.current_mode:
+            self.switch_mode(first)
+        if own is not None:
+            self.open_customer(own)
 
     def offer_drafts(self) -> None:
         """Offer what the person did not finish when a connection broke."""

@@ -32,6 +32,7 @@ class Room:
 
 LOGIN = "login"
 FIRST_START = "first-start"
+NOWHERE = "nowhere"
 
 ROOMS = (
     Room("customers", _("Customers"), "c", "view_customer", "screens.customers:CustomersScreen"),
@@ -69,6 +70,7 @@ def make(path: str, *args: Any) -> Screen[Any]:
 MODES: dict[str, str | Callable[[], Screen[Any]]] = {
     LOGIN: partial(make, "screens.login:LoginScreen"),
     FIRST_START: partial(make, "screens.first_start:FirstStart"),
+    NOWHERE: partial(make, "screens.nowhere:NowhereScreen"),
     **{room.name: partial(make, room.screen) for room in ROOMS},
 }
 """Each room keeps a stack of screens of its own, so that one comes back to where one was."""
@@ -80,6 +82,11 @@ def open_to(actor: Actor) -> list[Room]:
 
 
 def first_room(actor: Actor) -> str:
-    """Return the room that opens after signing in (PLT-174, PLT-175): a customer's user sees its own customer."""
+    """Return the room that opens after signing in: the first that the permissions open (PLT-175)."""
     rooms = open_to(actor)
-    return rooms[0].name if rooms else "customers"
+    return rooms[0].name if rooms else NOWHERE
+
+
+def own_page(actor: Actor) -> int | None:
+    """Return the customer whose page opens in that room: a customer's user begins with what is its own (PLT-174)."""
+    return actor.own_customer_id if actor.may("view_customer") else None
