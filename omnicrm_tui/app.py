@@ -20,11 +20,13 @@ from omnicrm_tui.errors import CrmError
 from omnicrm_tui.first_start import is_due
 from omnicrm_tui.settings import Settings
 from screens import rooms, themes
+from screens.acting import Acting
 from screens.base import AtDesk, CrmScreen, Dialog
 from screens.clock_notice import ClockNotice
 from screens.desk import ASKS_FOR_2FA, Desk, sentence
 from screens.early import EarlyList
 from screens.formats import Formats
+from screens.idle import Idle
 from screens.leaving import Leaving
 from screens.room_choice import RoomChoice
 from screens.seat import Seat
@@ -107,6 +109,15 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         ),
         Binding("g", "go_prefix", _("Go to…"), id="app.go", tooltip=_("g, then the room's letter")),
         Binding("ctrl+l", "lock", _("Lock the screen"), id="app.lock", show=False, priority=True),
+        Binding(
+            "f8",
+            "stop_acting",
+            _("Stop acting as another"),
+            id="app.stop-acting",
+            show=False,
+            priority=True,
+            tooltip=_("Be yourself again"),
+        ),
         Binding("f5", "repaint", _("Paint again"), id="app.repaint", show=False, tooltip=_("Paint the screen again")),
         Binding("ctrl+q", "leave", _("Quit"), id="app.quit", show=False, priority=True, tooltip=_("Leave")),
     ]
@@ -137,7 +148,9 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self.outdated = False
         self.clock_notice = ClockNotice()
         self._room_choice = RoomChoice(self)
-        self._leaving = Leaving(self)
+        self.leaving = Leaving(self)
+        self.acting = Acting(self)
+        self.idle = Idle()
         for theme in themes.of_operator(settings.branding.colours):
             self.register_theme(theme)
         chosen = self.seat.theme or (self.seat.remote and settings.terminal.theme_over_ssh) or settings.crm.theme
@@ -156,8 +169,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     @property
     def person(self) -> str:
-        """Who is signed in."""
-        return self.desk.actor.name if self.desk.actor else ""
+        """Who is signed in; where somebody acts as another user, who as whom."""
+        return self.desk.actor.signature if self.desk.actor else ""
 
     # Opening and closing
 
@@ -220,8 +233,15 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         if isinstance(self.screen, CrmScreen):
             self.screen.show_person()
 
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is there."""
+        if isinstance(event, (events.InputEvent, events.Paste)):
+            self.idle.touched()
+        await super().on_event(event)
+
     def look_around(self) -> None:
-        """Say when the database was upgraded (reading goes on, saving does not), and when the clock was set."""
+        """Lock where nobody is, say when the database was upgraded (saving is over), and when the clock was set."""
+        self._lock_the_abandoned()
         if told := self.clock_notice.told():
             self.notify(told, severity="warning", timeout=NOTICE_SECONDS, markup=False)
         if not self.outdated:
@@ -234,6 +254,16 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
                 self.notify(problem, severity="warning", timeout=NOTICE_SECONDS, markup=False)
                 for line in self.screen.query(TitleLine):
                     line.show_badge(self.home_badge)
+
+    def _lock_the_abandoned(self) -> None:
+        """Nobody touches this terminal: end acting as another user, and lock it (BIL-503)."""
+        security = self.settings.security
+        if self.acting and self.idle.lasts(security.impersonation_idle_minutes):
+            told = _("Nobody pressed a key for {n} minutes: you are yourself again.")
+            message = told.format(n=security.impersonation_idle_minutes)
+            self.run_worker(self.acting.come_back(message), group="acting", exclusive=True)
+        elif self.desk.actor is not None and not self.locked and self.idle.lasts(security.lock_minutes):
+            self.action_lock()
 
     def _renew_session(self) -> None:
         """Use up the remembered token, which was only looked at, once the first list is there."""
@@ -282,19 +312,43 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     def sign_out(self, message: str = "") -> None:
         """Show the login screen and forget what the rooms showed; open forms are kept as drafts."""
-        self._leaving.keep_drafts()
+        self.leaving.keep_drafts()
         self.desk.actor = None
         self._resuming = False
         self.locked = False
+        self.acting.forget()
         self._show_login(message)
+        self._begin_rooms_anew()
+
+    def seat_anew(self, actor: Actor, room: str = "") -> None:
+        """Let another actor sit here, in `room` or the first that is open to it; no room shows what it did before."""
+        self.desk.actor = actor
+        self._name_window()
+        with self.batch_update():
+            self.switch_mode(rooms.LOGIN)
+            self._begin_rooms_anew()
+            self.switch_mode(room or rooms.first_room(actor))
+
+    def _begin_rooms_anew(self) -> None:
         for name, factory in rooms.MODES.items():
             if name != rooms.LOGIN:
                 self.remove_mode(name)
                 self.add_mode(name, factory)
 
     def _revoked(self, actor: Actor, message: str) -> None:
-        """Show the login screen to an actor who may not go on; called in any thread, and by each that notices."""
-        self.call_later(lambda: self.sign_out(message) if self.desk.seats(actor) else None)
+        """Show the login screen to an actor who may not go on; called in any thread, and by each that notices.
+
+        Who acted as another user is back: whether that session is over too, the next step tells.
+        """
+        self.call_later(self._lose, actor, message)
+
+    def _lose(self, actor: Actor, message: str) -> None:
+        if not self.desk.seats(actor):
+            return
+        if self.acting:
+            self.acting.lost(message)
+        else:
+            self.sign_out(message)
 
     def _name_window(self) -> None:
         """Call the terminal's window by the portal's name, staff's or self-care's (PLT-477..479)."""
@@ -316,7 +370,7 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
     def _told_to_end(self, number: int) -> None:
-        self._leaving.keep_drafts()
+        self.leaving.keep_drafts()
         self.exit(return_code=128 + number)
 
     def on_unmount(self) -> None:
@@ -367,6 +421,8 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
             return self.desk.actor is not None and not self.locked and not isinstance(self.screen, Dialog)
         if action == "lock":
             return self.desk.actor is not None and not self.locked
+        if action == "stop_acting":
+            return bool(self.acting)
         return super().check_action(action, parameters)
 
     async def run_action(
@@ -426,19 +482,35 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     def end_locked(self) -> None:
         """End the session of who cannot open the lock, and the application with it."""
-        self._leaving.end()
+        self.leaving.end()
 
     def action_lock(self) -> None:
-        """Hide everything until the password is given again."""
+        """Hide everything until the password is given again: one's own, who acts as another user is back first."""
+        if self.acting:
+            self.run_worker(self._back_and_locked(), group="acting", exclusive=True)
+        else:
+            self._lock()
+
+    async def _back_and_locked(self) -> None:
+        await self.acting.come_back()
+        self._lock()
+
+    def _lock(self) -> None:
         from screens.lock import LockScreen
 
         self.push_screen(LockScreen())
         self.locked = True
 
+    def action_stop_acting(self) -> None:
+        """Be oneself again (SVC-368)."""
+        self.acting.stop()
+
     def action_change_password(self) -> None:
         """Change one's own password; all sessions of the person end."""
         from screens.password import ChangePassword
 
+        if self.acting:
+            return
         if self.desk.actor is not None and self.desk.actor.user_id is not None:
             self.push_screen(ChangePassword(self.desk.actor.user_id), self._password_changed)
 
@@ -448,11 +520,11 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
 
     def action_sign_out(self) -> None:
         """End the session and go to the login screen."""
-        self._leaving.log_out()
+        self.leaving.log_out()
 
     def action_leave(self) -> None:
         """Leave the application; ask while something unsaved is open."""
-        self._leaving.quit()
+        self.leaving.quit()
 
 
 def run(settings: Settings, early: EarlyList | None = None) -> None:

@@ -66,9 +66,10 @@ def log_of_clock(watch: ClockWatch) -> None:
 def clean(crm: Crm, go_on: Callable[[], bool] = lambda: True) -> int:
     """Delete sessions that have been over for a day, old counts of API keys' uses, and rate limits that nobody is near.
 
-    Return how many rows.
+    Before, write down that who acted as another user has come to the time limit. Return how many rows.
     """
     sweeps: tuple[Callable[[Work], int], ...] = (
+        lambda work: work.impersonation.settle(),
         lambda work: work.identity.delete_old_sessions(CLEAN_AT_ONCE),
         lambda work: work.identity.delete_old_uses(CLEAN_AT_ONCE),
         lambda work: work.limits.delete_empty(CLEAN_AT_ONCE),

@@ -41,6 +41,10 @@ class Conflict(CrmError):
     """The record changed meanwhile, or somebody else won the race for it."""
 
 
+class AlreadyActing(Conflict):
+    """Somebody acts as another user already, at this terminal or at another."""
+
+
 class AccountLocked(CrmError):
     """Too many failed attempts; the account opens again by itself or by an administrator."""
 

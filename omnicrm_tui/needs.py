@@ -48,11 +48,15 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a use case needs. `unless` says, where it depends, when it is not asked."""
+    """What a use case needs. `unless` says, where it depends, when it is not asked.
+
+    What is `in_person` is refused to who acts as another user.
+    """
 
     asked: Asked
     permissions: tuple[str, ...] = ()
     unless: str = ""
+    in_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,12 @@ class UseCase:
 
 
 def needs(
-    permission: str,
+    permission: str, *, in_person: bool = False
 ) -> Callable[[Callable[Concatenate[_Room, _Params], _Result]], Callable[Concatenate[_Room, _Params], _Result]]:
-    """Ask for `permission` before the method begins; NotPermitted names it."""
+    """Ask for `permission` before the method begins; NotPermitted names it.
+
+    What is done `in_person` is refused to who acts as another user.
+    """
 
     def ask(
         method: Callable[Concatenate[_Room, _Params], _Result],
@@ -75,9 +82,11 @@ def needs(
         @wraps(method)
         def asked(self: _Room, /, *args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
             self.actor.require(permission)
+            if in_person:
+                self.actor.require_in_person()
             return method(self, *args, **kwargs)
 
-        setattr(asked, _MARK, Need(Asked.FIRST, (permission,)))
+        setattr(asked, _MARK, Need(Asked.FIRST, (permission,), in_person=in_person))
         return asked
 
     return ask

@@ -60,7 +60,12 @@ def _each_once(identities: list[SshIdentity]) -> list[SshIdentity]:
 
 
 class SecuritySection(Section):
-    """Log-in rules and token lives. Customers are never asked for a second factor (PLT-163)."""
+    """Log-in rules and token lives. Customers are never asked for a second factor (PLT-163).
+
+    Who acts as another user is back after `impersonation_minutes`, or after `impersonation_idle_minutes` without a key
+    (SVC-376, BIL-503); `impersonation_purpose` asks why. A terminal locks after `lock_minutes` without a key; 0 is
+    never.
+    """
 
     access_token_minutes: int = Field(default=15, ge=1, le=120)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
@@ -69,6 +74,11 @@ class SecuritySection(Section):
     lockout_minutes: int = Field(default=30, ge=1, le=10_080)
     signing_key_days: int = Field(default=365, ge=0, le=3650)
     password_history: int = Field(default=5, ge=0, le=24)
+    impersonation_minutes: int = Field(default=60, ge=1, le=1440)
+    impersonation_idle_minutes: int = Field(default=15, ge=1, le=1440)
+    impersonation_purpose: bool = False
+    impersonate_administrators: bool = False
+    lock_minutes: int = Field(default=15, ge=0, le=1440)
     second_factor_for_staff: bool = False
     second_factor_roles: list[str] = []
     second_factor_reminder: bool = True

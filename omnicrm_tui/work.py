@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.charging.service import ChargingService
     from omnicrm_tui.customer_services.service import CustomerServicesService
     from omnicrm_tui.customers.service import CustomersService
+    from omnicrm_tui.identity.impersonation import Impersonations
     from omnicrm_tui.identity.password_reset import PasswordResets
     from omnicrm_tui.identity.rate_limits import RateLimits
     from omnicrm_tui.identity.second_factor import SecondFactors
@@ -79,6 +80,13 @@ class Work:
         from omnicrm_tui.identity.second_factor import SecondFactors
 
         return SecondFactors(self)
+
+    @cached_property
+    def impersonation(self) -> Impersonations:
+        """Acting as another user."""
+        from omnicrm_tui.identity.impersonation import Impersonations
+
+        return Impersonations(self)
 
     @cached_property
     def password_reset(self) -> PasswordResets:

@@ -105,6 +105,8 @@ class AtDesk(_Widget):
             else:
                 on_error(error)
         except Exception as error:
+            if self._pruning or not self.is_attached:
+                return None  # what it would have shown is gone: somebody else sits here, or nobody
             # The last line of defence: a person sees a sentence, the log keeps the traceback.
             _log.exception("a screen's work failed")
             self.tell(sentence(error), severity="error")
@@ -135,6 +137,7 @@ class CrmScreen(AtDesk, PaintedScreen[None]):
 
     DEFAULT_CSS = """
     CrmScreen { layers: base above notice; }
+    CrmScreen.-under-banner TitleLine { dock: none; }
     """
 
     BINDINGS = [Binding("escape", "back", _("Back"), id="screen.back", show=False, tooltip=_("One step back"))]
@@ -144,6 +147,8 @@ class CrmScreen(AtDesk, PaintedScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Put title line, body and key line under each other."""
+        self.set_class(bool(self.crm_app.acting), "-under-banner")
+        yield from self.crm_app.acting.banner()
         yield TitleLine(self.path(), badge=self.crm_app.home_badge, person=self.crm_app.person)
         yield from self.body()
         yield KeyLine()
@@ -222,6 +227,7 @@ class Dialog(AtDesk, ModalScreen[T]):
         box = Vertical(*self.body(), id="box")
         box.border_title = _literal(self.heading)
         box.border_subtitle = _literal(self.keys)
+        yield from self.crm_app.acting.banner()
         yield box
         yield TooSmall()
 

@@ -110,6 +110,10 @@ class Desk:
         crm = await self.crm()
         return await asyncio.to_thread(crm.outdated)
 
+    def check_anew(self) -> None:
+        """Let the next use case ask who the actor is and what they may do."""
+        self._checked = -RECHECK_SECONDS
+
     def close(self) -> None:
         """Give the database connections back."""
         if self._crm.done() and self._crm.exception() is None:

@@ -77,8 +77,11 @@ class DraftFile:
 
 
 def draft_file(home: Path, actor: Actor | None, about: str) -> DraftFile | None:
-    """Return where the actor's draft of that form is kept; None for who is no user and for forms without a name."""
-    if actor is None or actor.user_id is None or not about:
+    """Return where the actor's draft of that form is kept; None for who is no user and for forms without a name.
+
+    None is kept of what is entered in another user's place: it would be offered to that user.
+    """
+    if actor is None or actor.user_id is None or actor.real_user_id is not None or not about:
         return None
     return DraftFile(home, actor.user_id, about)
 

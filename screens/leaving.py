@@ -27,11 +27,11 @@ class Leaving:
 
     def log_out(self) -> None:
         """End the session and go to the login screen; ask while something unsaved is open."""
-        self._unless_unsaved(_("Log out"), self._logged_out)
+        self.unless_unsaved(_("Log out"), self._logged_out)
 
     def quit(self) -> None:
         """Leave the application; ask while something unsaved is open."""
-        self._unless_unsaved(_("Quit"), self._left)
+        self.unless_unsaved(_("Quit"), self._left)
 
     def end(self) -> None:
         """End session and application without a question; what is typed in open forms is kept."""
@@ -43,7 +43,9 @@ class Leaving:
         for dialog in self._open_dialogs():
             dialog.keep_draft()
 
-    def _unless_unsaved(self, what: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    def unless_unsaved(self, what: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do the work, called `what`; ask first while something unsaved is open anywhere."""
+
         def answered(sure: bool | None) -> None:
             if sure:
                 self._app.run_worker(work(), group="leave", exclusive=True)
@@ -71,15 +73,18 @@ class Leaving:
 
     async def _left(self) -> None:
         self._forget_drafts()
+        await self._app.acting.end()
         await _answered(self._app.sign_in.leave())
         self._app.exit()
 
     async def _ended(self) -> None:
+        await self._app.acting.end()
         await _answered(self._app.sign_in.log_out())
         self._app.exit()
 
     async def _logged_out(self) -> None:
         self._forget_drafts()
+        await self._app.acting.end()
         await _answered(self._app.sign_in.log_out())
         self._app.sign_out()
 

@@ -214,6 +214,17 @@ def _sessions(app: OmniCrmApp) -> None:
     app.push_screen(OwnSessions())
 
 
+def _account(app: OmniCrmApp) -> list[Command]:
+    """Return what is done about one's own account, and nobody else's."""
+    if app.acting:
+        return [Command(_("Stop acting as {name}").format(name=app.acting.name), "f8", app.action_stop_acting)]
+    return [
+        Command(_("Change password"), "", app.action_change_password),
+        Command(_("Second factor"), "", partial(_second_factor, app)),
+        Command(_("Your sessions"), "", partial(_sessions, app)),
+    ]
+
+
 def _application(app: OmniCrmApp) -> list[Command]:
     looks = (
         (themes.DARK.name, _("dark")),
@@ -234,9 +245,7 @@ def _application(app: OmniCrmApp) -> list[Command]:
         ),
         *([Command(_("Links and support"), "", app.action_links)] if links_of(app.settings.branding) else []),
         Command(_("All keys"), "?", app.action_keys),
-        Command(_("Change password"), "", app.action_change_password),
-        Command(_("Second factor"), "", partial(_second_factor, app)),
-        Command(_("Your sessions"), "", partial(_sessions, app)),
+        *_account(app),
         Command(_("Lock the screen"), "ctrl+l", app.action_lock),
         Command(_("Log out"), "", app.action_sign_out),
         Command(_("Quit"), "ctrl+q", app.action_leave),

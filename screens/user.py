@@ -159,6 +159,7 @@ def session_columns(formats: Formats) -> tuple[Column[SessionView], ...]:
     return (
         Column(_("Began"), lambda row: formats.moment(row.started), width=16),
         Column(_("From"), lambda row: row.source_address or "–", min_width=15),
+        Column(_("By"), lambda row: row.real_name or "–", min_width=8, priority=1),
         Column(_("Last renewed"), lambda row: formats.moment(row.last_used), width=16),
         Column(_("Remembered"), lambda row: _("yes") if row.remembered else _("no"), width=10, priority=2),
         Column(_("Ends by"), lambda row: formats.moment(row.ends), width=16, priority=1),

@@ -22,6 +22,7 @@ USER_KEYS: list[BindingType] = [
     Binding("t", "second_factor", _("Reset 2FA"), id="user.second-factor", tooltip=_("Reset the user's second factor")),
     Binding("u", "unlock", _("Unlock"), id="user.unlock", tooltip=_("Let the locked-out user log in again")),
     Binding("w", "welcome", _("Welcome"), id="user.welcome", tooltip=_("Send the user a welcome mail")),
+    Binding("l", "act_as", _("Log in as"), id="user.act-as", tooltip=_("See what the user sees, as the user")),
     Binding("d", "delete", _("Delete"), id="user.delete", tooltip=_("Delete the user; this can be taken back")),
     Binding("R", "restore", _("Restore"), id="user.restore", tooltip=_("Restore the deleted user")),
 ]
@@ -47,6 +48,8 @@ class UserActions(AtDesk):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense: a second factor is reset where there is one, a welcome is for who never came."""
         user = self.subject
+        if action == "act_as":
+            return user is not None and self._may_be_acted_as(user) and self.desk.may("can_impersonate")
         if action in ("edit", "password", "delete"):
             return user is not None and not user.deleted
         if action == "restore":
@@ -58,6 +61,16 @@ class UserActions(AtDesk):
         if action == "welcome":
             return user is not None and user.login_count == 0 and user.active and not user.deleted
         return super().check_action(action, parameters)
+
+    def _may_be_acted_as(self, user: Subject) -> bool:
+        actor = self.desk.actor
+        mine = actor is None or user.id in (actor.user_id, actor.real_user_id)
+        return not mine and user.active and not user.deleted and not (user.is_customer and user.contact_id is None)
+
+    def action_act_as(self) -> None:
+        """Log in as the user, without its password (BIL-416)."""
+        if self.subject is not None:
+            self.crm_app.acting.ask(self.subject.id, full_name(self.subject))
 
     def action_edit(self) -> None:
         """Change names, roles and state."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from omnicrm_tui.identity.schemas import CreatedUser, UserRow, UserView
+    from screens.impersonation_log import ImpersonationLogList
     from screens.roles import RoleList
 
 YES_NO = (("true", _("yes")), ("false", _("no")))
@@ -68,7 +69,7 @@ def is_unlinked(user: UserRow | UserView) -> bool:
 
 
 class UsersScreen(CrmScreen):
-    """Two tabs: users and roles."""
+    """Three tabs: users, roles, and the log of who acted as another user."""
 
     TITLE = _("Users")
 
@@ -79,13 +80,14 @@ class UsersScreen(CrmScreen):
         ),
         Binding("1", "tab(0)", _("Users"), show=False, id="tabs.1", tooltip=_("Show the users")),
         Binding("2", "tab(1)", _("Roles"), show=False, id="tabs.2", tooltip=_("Show the roles")),
+        Binding("3", "tab(2)", _("Acted as"), show=False, id="tabs.3", tooltip=_("Show who acted as whom")),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._tabs = TabLine([_("Users"), _("Roles")])
+        self._tabs = TabLine([_("Users"), _("Roles"), _("Acted as")])
         self._users = UserList()
-        self._roles: RoleList | None = None
+        self._panes: dict[int, UserList | RoleList | ImpersonationLogList] = {0: self._users}
 
     def body(self) -> ComposeResult:
         yield self._tabs
@@ -105,19 +107,15 @@ class UsersScreen(CrmScreen):
         self._users.action_new()
 
     def action_tab(self, at: int) -> None:
-        """Show a tab; the roles are made when they are first shown."""
+        """Show a tab; what it shows is made when it is first shown."""
         self._tabs.choose(at)
-        self._users.display = at == 0
-        if at == 1 and self._roles is None:
-            from screens.roles import RoleList
-
-            self._roles = RoleList()
-            self.mount(self._roles, after=self._users)
-        if self._roles is not None:
-            self._roles.display = at == 1
-        shown = self._roles if at == 1 else self._users
-        if shown is not None and shown.is_mounted:
-            shown.take_focus()
+        if at not in self._panes:
+            self._panes[at] = _pane(at)
+            self.mount(self._panes[at], after=self._users)
+        for number, pane in self._panes.items():
+            pane.display = number == at
+        if self._panes[at].is_mounted:
+            self._panes[at].take_focus()
 
     def action_next_tab(self, by: int) -> None:
         """Show the tab beside this one, around the ends."""
@@ -130,6 +128,13 @@ class UsersScreen(CrmScreen):
         """Show the users who hold a role."""
         self.action_tab(0)
         self._users.show_holders(role)
+
+
+def _pane(at: int) -> RoleList | ImpersonationLogList:
+    from screens.impersonation_log import ImpersonationLogList
+    from screens.roles import RoleList
+
+    return RoleList() if at == 1 else ImpersonationLogList()
 
 
 class UserList(UserActions, Vertical):

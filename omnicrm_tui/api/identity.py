@@ -185,6 +185,7 @@ def _logged_in_user(request: Request, user_id: int | None) -> int:
     actor = identify(request).actor
     if actor.session_id == "" or actor.user_id is None or user_id not in (None, actor.user_id):
         raise NotPermitted("One's own password alone.")
+    actor.require_in_person()
     return actor.user_id
 
 

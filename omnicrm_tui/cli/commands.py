@@ -46,6 +46,7 @@ COMMANDS = {
     "message": ("records:message", _("List the e-mails and SMS of the outbox, or show one.")),
     "api-key": ("api_key:api_key", _("List API keys, show, make, extend or revoke one.")),
     "keys": ("keys:keys", _("List the keys that sign tokens, or renew the one that signs.")),
+    "impersonation": ("records:impersonation", _("List who acted as which other user.")),
     "role": ("records:role", _("List roles, or show one.")),
 }
 USAGE = 2

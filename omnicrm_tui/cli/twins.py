@@ -220,6 +220,17 @@ _ALL = (
         count="api_key_count",
     ),
     Twin(
+        "impersonation",
+        _("times that somebody acted as another user"),
+        (
+            *("impersonation_id", "impersonating_name", "target_name", "impersonation_start"),
+            *("impersonation_duration", "end_reason", "purpose"),
+        ),
+        room=lambda work: work.impersonation,
+        prose=_words("end_reason"),
+        newest_first="impersonation_id",
+    ),
+    Twin(
         "role",
         _("roles"),
         ("id", "name", "description"),

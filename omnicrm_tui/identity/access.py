@@ -18,6 +18,7 @@ from omnicrm_tui.identity.models import ApiKey, Permission, Role, TokenFamily, U
 from omnicrm_tui.identity.permissions import (
     ADMIN,
     BESIDE,
+    CAN_IMPERSONATE,
     CUSTOMER_ROLE,
     canonical,
     clean_up_only,
@@ -176,12 +177,52 @@ class Access(Service):
             return self._job(family, source)
         if family.user_id is None:
             raise NotAuthenticated(OVER)
+        if family.real_user_id is not None:
+            return self._acting(family, family.user_id, family.real_user_id, source)
         return replace(self.actor_of_user(family.user_id, source), session_id=family.family_id)
 
+    def _acting(self, family: TokenFamily, target_id: int, real_id: int, source: str) -> Actor:
+        """Return who acts as another user, with that user's permissions alone (SVC-372).
+
+        Raises NotAuthenticated once either may not log in, the own session is over, or it would not be allowed anew.
+        """
+        real, target = self.actor_of_user(real_id, source), self.session.get(User, target_id)
+        own = self.session.get(TokenFamily, family.real_session_id)
+        if own is None or self._is_over(own) or not real.may(CAN_IMPERSONATE):
+            raise NotAuthenticated(OVER)
+        if target is None or not target.may_log_in or self._out_of_reach(real, target):
+            raise NotAuthenticated(OVER)
+        # No password and no second factor of the target is asked for (SVC-374): nor that it turns one on first.
+        return replace(
+            self._actor(target, source),
+            permissions=self._permissions_of(target_id),
+            must_enable_2fa=False,
+            session_id=family.family_id,
+            real_user_id=real_id,
+            real_name=real.name,
+        )
+
+    def _out_of_reach(self, real: Actor, target: User) -> str:
+        """Return why `real` may not act as `target`, "" where nothing is in the way (SVC-377).
+
+        Nobody gets rights by it that they have not: but for those over one customer alone, its user's.
+        """
+        held = self._permissions_of(target.id)
+        if ADMIN in held and not self.work.settings.security.impersonate_administrators:
+            return _("Nobody acts as an administrator here (security.impersonate_administrators).")
+        beyond = sorted(name for name in held if not real.may(name.replace("view_own_", "view_", 1)))
+        if beyond and not target.is_customer:
+            told = _("{name} may do what you may not: {permission}.")
+            return told.format(name=target.username, permission=beyond[0])
+        return ""
+
     def _job(self, family: TokenFamily, source: str) -> Actor:
-        user = self.session.get(User, family.user_id) if family.user_id is not None else None
+        people = [
+            self.session.get(User, number) for number in (family.user_id, family.real_user_id) if number is not None
+        ]
+        user = people[0] if people else None
         held = frozenset(family.permissions or ())
-        revoked = (user is not None and not user.may_log_in) or self._key_is_revoked(family.api_key_id)
+        revoked = not all(person and person.may_log_in for person in people) or self._key_is_revoked(family.api_key_id)
         return Actor(
             ActorKind.JOB,
             f"job {family.provision_id}" + (f" of {user.username}" if user else ""),
@@ -189,6 +230,8 @@ class Access(Service):
             permissions=clean_up_only(held) if revoked else held,
             own_customer_id=family.own_customer_id,
             source_address=source,
+            real_user_id=family.real_user_id,
+            real_name=people[1].username if len(people) > 1 and people[1] else "",
             provision_id=family.provision_id,
             api_key_id=family.api_key_id,
         )

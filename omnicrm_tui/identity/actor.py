@@ -18,6 +18,10 @@ SYSTEM_NAMES = (
 """What the product itself is called where it acts, as the activity log stores it."""
 
 
+_NAME = 90
+"""What the activity log keeps of each of two names."""
+
+
 class ActorKind(Enum):
     """The five kinds of actor of the contracts page."""
 
@@ -32,10 +36,11 @@ class ActorKind(Enum):
 class Actor:
     """Who acts.
 
-    `permissions` is the union over all roles (BIL-374), lower case. `own_customer_id` confines a customer's
-    user to its own customer (BIL-378). Under impersonation `real_user_id` is the person behind it. `session_id` is the
-    session that a person logged in with. Who `must_enable_2fa` holds no permission until that is done. `credential` is
-    what a machine was known by ("key 12", "address 10.0.0.0/24"), `api_key_id` the key of the database behind it.
+    `permissions` is the union over all roles (BIL-374), lower case. `own_customer_id` confines a customer's user to its
+    own customer (BIL-378). Under impersonation `real_user_id` and `real_name` are the person behind it, who has the
+    user's permissions and none besides (SVC-372). `session_id` is the session that a person logged in with. Who
+    `must_enable_2fa` holds no permission until that is done. `credential` is what a machine was known by ("key 12",
+    "address 10.0.0.0/24"), `api_key_id` the key of the database behind it.
     """
 
     kind: ActorKind
@@ -45,6 +50,7 @@ class Actor:
     own_customer_id: int | None = None
     source_address: str = ""
     real_user_id: int | None = None
+    real_name: str = ""
     provision_id: int | None = None
     session_id: str = ""
     must_enable_2fa: bool = False
@@ -59,6 +65,13 @@ class Actor:
         """
         machine = self.kind is ActorKind.MACHINE and self.own_customer_id is not None
         return machine or self.kind is ActorKind.CUSTOMER
+
+    @property
+    def signature(self) -> str:
+        """How the activity log names it: who it is, under impersonation who acts as whom (SVC-371)."""
+        if self.real_user_id is None:
+            return self.name
+        return f"{self.real_name[:_NAME]} → {self.name[:_NAME]}"
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor holds `permission`, by name, through `admin`, or as `view_own_...`.
@@ -77,6 +90,13 @@ class Actor:
         """Raise NotPermitted, naming the permission, unless the actor holds it."""
         if not self.may(permission):
             raise NotPermitted(_("This needs the permission {lower}.").format(lower=permission.lower()))
+
+    def require_in_person(self) -> None:
+        """Raise NotPermitted for who acts as somebody else: whom it is left to is the person alone (BIL-503)."""
+        if self.real_user_id is not None:
+            raise NotPermitted(
+                _("Passwords, second factors, users and keys are out of reach while you act as another.")
+            )
 
 
 def system_actor(name: str) -> Actor:

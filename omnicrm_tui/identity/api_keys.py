@@ -67,7 +67,7 @@ class ApiKeys(KeyUses):
         """Return a key with what it was used for (PLT-262). Needs manage_api_keys; raises NotFound."""
         return self._key_view(self._key(api_key_id))
 
-    @needs(MANAGE_API_KEYS)
+    @needs(MANAGE_API_KEYS, in_person=True)
     def create_api_key(self, data: ApiKeyInput) -> NewApiKey:
         """Make a key and return it, for this once (PLT-259..261, PLT-285).
 
@@ -87,7 +87,7 @@ class ApiKeys(KeyUses):
             expires=expires,
         )
 
-    @needs(MANAGE_API_KEYS)
+    @needs(MANAGE_API_KEYS, in_person=True)
     def update_api_key(self, api_key_id: int, change: ApiKeyChange) -> ApiKeyView:
         """Change name, description, end, permissions or protection (PLT-263, PLT-286); never the key itself.
 
@@ -113,7 +113,7 @@ class ApiKeys(KeyUses):
             self.session.flush()
         return self._key_view(key)
 
-    @needs(MANAGE_API_KEYS)
+    @needs(MANAGE_API_KEYS, in_person=True)
     def extend_api_key(self, api_key_id: int, data: ExtensionInput) -> ApiKeyView:
         """Let a key end later, or never; an expired one is good again (PLT-270).
 
@@ -132,7 +132,7 @@ class ApiKeys(KeyUses):
         self.session.flush()
         return self._key_view(key)
 
-    @needs(MANAGE_API_KEYS)
+    @needs(MANAGE_API_KEYS, in_person=True)
     def regenerate_api_key(self, api_key_id: int, expiry_date: date | datetime | None = None) -> NewApiKey:
         """Revoke a key at once and make another of its name, description, permissions and customer (PLT-264).
 
@@ -156,7 +156,7 @@ class ApiKeys(KeyUses):
             expires=expires,
         )
 
-    @needs(MANAGE_API_KEYS)
+    @needs(MANAGE_API_KEYS, in_person=True)
     def revoke_api_key(self, api_key_id: int) -> None:
         """Revoke a key for good: from the next request on it is refused, and its jobs end (PLT-265, PLT-287).
 

@@ -1,4 +1,7 @@
-"""Tables of identity: users, their codes and old passwords, roles, permissions, tokens, API keys and rate limits."""
+"""Tables of identity: users, their codes and old passwords, roles, permissions, tokens, who acted as whom, API keys.
+
+And rate limits.
+"""
 
 from __future__ import annotations
 
@@ -144,6 +147,9 @@ class TokenFamily(StaffOnly, Base):
     `purpose` is `session` for people and `job` for provisioning jobs. A job's family holds the initiator's
     permissions as they were when the job was started, and no user where nobody in the user table stands
     behind it. The row is locked to rotate or end the family, so that no token outlives its end.
+
+    Where somebody acts as another user, that is `user_id`, and `real_user_id` who really sits there; such a session
+    ends with `real_session_id`, the one that it was begun from.
     """
 
     __tablename__ = "crm_token_family"
@@ -151,6 +157,8 @@ class TokenFamily(StaffOnly, Base):
 
     family_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), index=True)
+    real_user_id: Mapped[int | None] = mapped_column(Id)
+    real_session_id: Mapped[str | None] = mapped_column(String(32))
     purpose: Mapped[str] = mapped_column(String(10))
     remembered: Mapped[bool] = mapped_column(Boolean, default=False)
     provision_id: Mapped[int | None] = mapped_column(
@@ -180,6 +188,30 @@ class RefreshToken(StaffOnly, Base):
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
     source_address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class ImpersonationLog(StaffOnly, Base):
+    """That somebody of staff acted as another user, from when to when, for how many seconds (SVC-361). Never deleted.
+
+    `open_for` is who acts while it lasts, and unique: nobody acts as two at a time (SVC-373).
+    """
+
+    __tablename__ = "impersonation_log"
+
+    impersonation_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    impersonating_user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id"), index=True)
+    impersonating_name: Mapped[str] = mapped_column(String(150))
+    target_user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id"), index=True)
+    target_name: Mapped[str] = mapped_column(String(150))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.customer_id"), index=True)
+    impersonation_start: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    impersonation_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    impersonation_duration: Mapped[int | None] = mapped_column(Integer)
+    purpose: Mapped[str] = mapped_column(String(300), default="")
+    end_reason: Mapped[str] = mapped_column(String(40), default="")
+    source_address: Mapped[str] = mapped_column(String(64), default="")
+    session_id: Mapped[str] = mapped_column(String(32), unique=True)
+    open_for: Mapped[int | None] = mapped_column(Id, unique=True)
 
 
 class ApiKey(StaffOnly, Versioned, Stamped, Base):

@@ -42,16 +42,12 @@ class OwnAccount(Sessions):
         return self.actor.user_id == user_id and self.actor.kind in (ActorKind.STAFF, ActorKind.CUSTOMER)
 
     def _own(self, user_id: int) -> User:
-        self._not_impersonating()
+        self.actor.require_in_person()
         if self._is_own(user_id):
             return self._existing(user_id)
         if self.actor.may(ADMIN):
             self._existing(user_id)
         raise NotPermitted(_("Only the person can do this, logged in with a password."))
-
-    def _not_impersonating(self) -> None:
-        if self.actor.real_user_id is not None:
-            raise NotPermitted(_("Passwords and second factors are out of reach while you act as somebody else."))
 
     def _existing(self, user_id: int, *, lock: bool = False) -> User:
         """Load a user; with `lock` before anything that points at the row, or two at once stand in each other's way."""

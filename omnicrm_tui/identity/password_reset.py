@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 from gettext import gettext as _
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from omnicrm_tui.errors import InvalidInput, NotFound
 from omnicrm_tui.identity import notices
@@ -116,7 +115,7 @@ class PasswordResets(Sessions):
         unused = update(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.used.is_(None))
         unused = unused.values(used=now).execution_options(synchronize_session=False)
         still_good = (PasswordReset.code_hash.in_(hashes), PasswordReset.expires > now)
-        won = cast("CursorResult[Any]", self.session.execute(unused.where(*still_good))).rowcount == 1
+        won = self._changes_one(unused.where(*still_good))
         if won:
             self.session.execute(unused)
         return won

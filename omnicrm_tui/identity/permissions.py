@@ -107,8 +107,8 @@ ROLE_DESIGNS: tuple[RoleDesign, ...] = (
         N_("A customer's own administrator: sees everything of its own customer"),
         _each(
             "view_own",
-            "customer customer_site customer_contact customer_service customer_transaction customer_invoice"
-            " communication inventory provision",
+            "customer customer_site customer_contact customer_service customer_activity customer_transaction"
+            " customer_invoice communication inventory provision",
         ),
     ),
     RoleDesign(
@@ -121,8 +121,8 @@ ROLE_DESIGNS: tuple[RoleDesign, ...] = (
         N_("A customer in self-care; assigned by itself to users that are linked to a contact"),
         _each(
             "view_own",
-            "customer customer_site customer_contact customer_service customer_stripe_card customer_transaction"
-            " customer_invoice inventory provision",
+            "customer customer_site customer_contact customer_service customer_activity customer_stripe_card"
+            " customer_transaction customer_invoice inventory provision",
         ),
     ),
 )

@@ -54,7 +54,7 @@ class Roles(Service):
         found = self.session.scalars(select(Permission).order_by(Permission.name))
         return [view_of(permission, PermissionView) for permission in found]
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def create_permission(self, data: PermissionInput) -> PermissionView:
         """Add a permission that the catalogue lacks (BIL-409). Needs admin; raises Conflict when there is one."""
         if self.session.scalar(select(Permission.id).where(Permission.name == data.name)) is not None:
@@ -75,7 +75,7 @@ class Roles(Service):
         """Return a role with its permissions and users (BIL-407). Needs admin; raises NotFound."""
         return self._role_view(self._role(role_id))
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def create_role(self, data: RoleInput) -> RoleView:
         """Create a role without permissions, or as a shipped one is designed (BIL-400, BIL-454..459). Needs admin.
 
@@ -90,7 +90,7 @@ class Roles(Service):
         self.work.activity.record("role", role.id, "Role created", new=data.model_dump())
         return self._role_view(role)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def update_role(self, role_id: int, change: RoleChange) -> RoleView:
         """Change name or description (BIL-402). Needs admin; raises NotFound, Conflict, InvalidInput."""
         role = self._role(role_id)
@@ -106,7 +106,7 @@ class Roles(Service):
             self.session.flush()
         return self._role_view(role)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def delete_role(self, role_id: int) -> None:
         """Delete a role; its users lose it (BIL-387). Needs admin; Conflict when nobody would be left as admin."""
         role = self._role(role_id)
@@ -117,7 +117,7 @@ class Roles(Service):
             self.session.delete(role)
         self.work.activity.record("role", role_id, "Role deleted", old={"name": view.name, "users": list(view.users)})
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def add_permissions(self, role_id: int, permission_ids: Sequence[int]) -> RoleView:
         """Give a role permissions, at once effective (BIL-404). Needs admin; raises NotFound."""
         role = self._role(role_id)
@@ -131,7 +131,7 @@ class Roles(Service):
         self._grant(role_id, sorted(known - held))
         return self._permissions_changed(role, before)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def remove_permission(self, role_id: int, permission_id: int) -> RoleView:
         """Take a permission from a role (BIL-405). Needs admin; Conflict when nobody would be left as admin."""
         role = self._role(role_id)
@@ -141,7 +141,7 @@ class Roles(Service):
             self.session.execute(delete(role_permission).where(*one))
         return self._permissions_changed(role, before)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def change_permissions(self, role_id: int, change: RolePermissions) -> RoleView:
         """Give a role some permissions and take others away, by name, in one step (BIL-404, BIL-405). Needs admin.
 
@@ -200,7 +200,7 @@ class Roles(Service):
             through.setdefault((permission, description), []).append(role)
         return [Right(permission, words, tuple(roles)) for (permission, words), roles in through.items()]
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def give_role(self, role_id: int, user_id: int) -> RoleView:
         """Give a user one role more, at once effective (BIL-406). Needs admin; raises NotFound."""
         role = self._role(role_id)

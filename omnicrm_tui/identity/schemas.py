@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from omnicrm_tui.identity.actor import Actor
 from omnicrm_tui.messaging.rules import is_email
-from omnicrm_tui.schemas import Input
+from omnicrm_tui.schemas import MAX_ID, Input
 
 
 def _names(value: Any) -> Any:
@@ -192,7 +192,7 @@ class SessionView:
     """An open session of a user.
 
     `last_used` is when its tokens were last given out, `ends` when it is over at the latest; `current` tells whether
-    the actor who asks sits at it.
+    the actor who asks sits at it. `real_name` is who sits there in truth, where somebody acts as the user.
     """
 
     session_id: str
@@ -202,6 +202,70 @@ class SessionView:
     remembered: bool
     source_address: str
     current: bool
+    real_name: str = ""
+
+
+class Purpose(Input):
+    """Why somebody acts as another user: that is told to the customer (SVC-381)."""
+
+    purpose: Annotated[str, Field(max_length=300)] = ""
+
+
+class ImpersonationInput(Purpose):
+    """Whom to act as, and why (SVC-363)."""
+
+    user_id: Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOfContact:
+    """The user through whom a contact logs in."""
+
+    user_id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Impersonation:
+    """That somebody acts as another user from now on, at most until `ends` (SVC-363); the actor, and its tokens."""
+
+    impersonating_user_id: int
+    target_user_id: int
+    impersonation_start: datetime
+    ends: datetime
+    actor: Actor
+    tokens: Tokens = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ImpersonationEnd:
+    """That somebody is back, after so many seconds (SVC-364): who it is, and new tokens of the own session."""
+
+    impersonation_end: datetime
+    duration_seconds: int
+    actor: Actor
+    tokens: Tokens = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ImpersonationRow:
+    """An entry of the log of who acted as whom (SVC-361); no end and no duration (seconds) while it lasts.
+
+    `customer_id` is the customer whose user it was. `end_reason` is "stopped", "time limit" or "session over".
+    """
+
+    impersonation_id: int
+    impersonating_user_id: int
+    impersonating_name: str
+    target_user_id: int
+    target_name: str
+    customer_id: int | None
+    impersonation_start: datetime
+    impersonation_end: datetime | None
+    impersonation_duration: int | None
+    purpose: str
+    end_reason: str
+    source_address: str
 
 
 @dataclass(frozen=True, slots=True)

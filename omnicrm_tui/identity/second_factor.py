@@ -13,10 +13,9 @@ import hashlib
 import hmac
 import secrets
 from gettext import gettext as _
-from typing import Any, cast
 from urllib.parse import quote
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from omnicrm_tui.errors import Conflict, InvalidInput
 from omnicrm_tui.identity import tokens, totp
@@ -104,7 +103,7 @@ class SecondFactors(OwnAccount):
 
         Raises Conflict where the second factor is off.
         """
-        self._not_impersonating()
+        self.actor.require_in_person()
         if not self._is_own(user_id):
             self.actor.require(ADMIN)
         user = self._existing(user_id, lock=True)
@@ -185,11 +184,6 @@ class SecondFactors(OwnAccount):
         if spent:
             self._log(user, "Backup code used", self.actor.source_address)
         return spent
-
-    def _changes_one(self, statement: Any) -> bool:
-        """Of several at once, the database lets one change the row: the others find it changed."""
-        result = self.session.execute(statement.execution_options(synchronize_session=False))
-        return cast("CursorResult[Any]", result).rowcount == 1
 
 
 def provisioning_uri(email: str, secret: str) -> str:

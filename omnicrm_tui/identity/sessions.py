@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, case, delete, func, or_, select, update
 
 from omnicrm_tui.errors import AccountLocked, InvalidInput, NotAuthenticated, NotFound
 from omnicrm_tui.identity import passwords, tokens
@@ -148,8 +148,9 @@ class Sessions(PasswordHistory):
         if family.ended is None:
             family.ended = self.work.clock.now()
             user = self.session.get(User, family.user_id)
-            if user is not None:
+            if user is not None and family.real_user_id is None:
                 self._log(user, "Logged out", self.actor.source_address)
+            self._settle_impersonations()
 
     @asks_nothing(Asked.ROOMS)
     def grant_job(self, provision_id: int) -> None:
@@ -259,7 +260,11 @@ class Sessions(PasswordHistory):
     def _tell_new_address(self, user: User, source: str) -> None:
         """Write to who has logged in before, and not from here within the time that sessions are remembered."""
         of_user = (TokenFamily.user_id == user.id, TokenFamily.purpose == SESSION)
-        from_here = (TokenFamily.source_address == source, TokenFamily.expires > self.work.clock.now())
+        from_here = (
+            TokenFamily.source_address == source,
+            TokenFamily.expires > self.work.clock.now(),
+            TokenFamily.real_user_id.is_(None),
+        )
         seen = self.session.scalar(select(TokenFamily.family_id).where(*of_user, *from_here).limit(1))
         if user.login_count and seen is None:
             from omnicrm_tui.identity import notices
@@ -374,6 +379,7 @@ class Sessions(PasswordHistory):
         user = self.session.get(User, family.user_id) if family.user_id is not None else None
         if user is not None:
             self._log(user, "Session ended: a refresh token was used twice", source)
+        self._settle_impersonations()
         self.session.commit()
         raise NotAuthenticated(OVER)
 
@@ -408,6 +414,7 @@ class Sessions(PasswordHistory):
             provision_id=provision_id,
             own_customer_id=actor.own_customer_id,
             api_key_id=actor.api_key_id,
+            real_user_id=actor.real_user_id,
             permissions=sorted(actor.permissions),
         )
 
@@ -426,10 +433,15 @@ class Sessions(PasswordHistory):
         return token
 
     def _unused_until(self, family: TokenFamily, now: datetime) -> datetime:
-        """A session that is not remembered ends after a while without use (PLT-221)."""
+        """A session that is not remembered ends after a while without use (PLT-221, BIL-503)."""
+        security = self.work.settings.security
         if family.purpose == JOB or family.remembered:
             return family.expires
-        return min(family.expires, now + timedelta(hours=self.work.settings.security.session_hours))
+        if family.real_user_id is not None:
+            unused = timedelta(minutes=security.access_token_minutes + security.impersonation_idle_minutes)
+        else:
+            unused = timedelta(hours=security.session_hours)
+        return min(family.expires, now + unused)
 
     @needs(VIEW_STATUS)
     def active_sessions(self) -> int:
@@ -457,6 +469,16 @@ class Sessions(PasswordHistory):
     def _end_families(self, *conditions: ColumnElement[bool]) -> None:
         statement = update(TokenFamily).where(TokenFamily.ended.is_(None), *conditions)
         self.session.execute(statement.values(ended=self.work.clock.now()))
+        self._settle_impersonations()
+
+    def _settle_impersonations(self) -> None:
+        """Let nobody go on as somebody else whose own session has ended, and have the log say so."""
+        self.work.impersonation.settle()
+
+    def _changes_one(self, statement: Any) -> bool:
+        """Of several at once, the database lets one change the row: the others find it changed."""
+        result = self.session.execute(statement.execution_options(synchronize_session=False))
+        return cast("CursorResult[Any]", result).rowcount == 1
 
     def _log(self, user: User, action: str, source: str, **more: str) -> None:
         """Write a security event with its address (PLT-225), in the name of the user that it is about."""

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 
 from omnicrm_tui.errors import Conflict, NotFound
 from omnicrm_tui.identity import passwords
-from omnicrm_tui.identity.models import BackupCode, RefreshToken, TokenFamily
+from omnicrm_tui.identity.models import BackupCode, RefreshToken, TokenFamily, User
 from omnicrm_tui.identity.own_account import OwnAccount, own_account
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import SessionView, UserView
@@ -22,7 +22,7 @@ from omnicrm_tui.needs import asks_itself, needs
 class UserCare(Users, OwnAccount):
     """Resets and ends what a user logs in with. Everything here needs admin, but a look at one's own sessions."""
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def set_password(self, user_id: int, new_password: str, *, force_change: bool = True) -> None:
         """Set a user's password, by default a temporary one (BIL-396, BIL-420); unlocks, and ends the sessions.
 
@@ -38,14 +38,14 @@ class UserCare(Users, OwnAccount):
         mail = notices.reset_done_mail(user.first_name, self.actor.source_address, self.work.settings)
         self._tell(user, notices.RESET_DONE, mail)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def reset_password(self, user_id: int) -> str:
         """Give a user a random temporary password and return it, to be shown once (PLT-212..214). Needs admin."""
         password = passwords.temporary_password()
         self.set_password(user_id, password)
         return password
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def unlock(self, user_id: int) -> UserView:
         """Let a user who is locked out after failed log-ins try again at once (BIL-422). Needs admin.
 
@@ -60,7 +60,7 @@ class UserCare(Users, OwnAccount):
         self.session.flush()
         return self._user_view(user)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def reset_second_factor(self, user_id: int, reason: str = "") -> UserView:
         """Take a user's second factor and backup codes away (PLT-215, BIL-414, BIL-426); a password is enough then.
 
@@ -89,16 +89,17 @@ class UserCare(Users, OwnAccount):
             .correlate(TokenFamily)
             .scalar_subquery()
         )
-        found = select(TokenFamily, used).where(
+        real = select(User.username).where(User.id == TokenFamily.real_user_id).correlate(TokenFamily).scalar_subquery()
+        found = select(TokenFamily, used, real).where(
             TokenFamily.user_id == user_id,
             TokenFamily.purpose == SESSION,
             TokenFamily.ended.is_(None),
             TokenFamily.expires > self.work.clock.now(),
         )
         ordered = found.order_by(TokenFamily.started.desc(), TokenFamily.family_id)
-        return [self._session_view(family, last) for family, last in self.session.execute(ordered)]
+        return [self._session_view(*row) for row in self.session.execute(ordered)]
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def end_session(self, user_id: int, session_id: str) -> None:
         """End one session of a user, at once. Needs admin; raises NotFound when the user has no such session open."""
         mine = next((one for one in self.sessions_of(user_id) if one.session_id == session_id), None)
@@ -108,7 +109,7 @@ class UserCare(Users, OwnAccount):
         new = {"started": mine.started, "from": mine.source_address}
         self.work.activity.record("user", user_id, "Session ended by an administrator", new=new)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def end_all_sessions(self, user_id: int) -> int:
         """End all sessions of a user at once and return how many there were. Needs admin; raises NotFound."""
         number = len(self.sessions_of(user_id))
@@ -116,7 +117,7 @@ class UserCare(Users, OwnAccount):
         self.work.activity.record("user", user_id, "All sessions ended by an administrator", new={"sessions": number})
         return number
 
-    def _session_view(self, family: TokenFamily, last_used: datetime | None) -> SessionView:
+    def _session_view(self, family: TokenFamily, last_used: datetime | None, real_name: str | None) -> SessionView:
         return SessionView(
             family.family_id,
             family.started,
@@ -125,4 +126,5 @@ class UserCare(Users, OwnAccount):
             family.remembered,
             family.source_address,
             current=family.family_id == self.actor.session_id,
+            real_name=real_name or "",
         )

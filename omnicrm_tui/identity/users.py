@@ -15,7 +15,7 @@ from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity import passwords
 from omnicrm_tui.identity.access import UNLINKED
-from omnicrm_tui.identity.models import Role, User, user_role
+from omnicrm_tui.identity.models import Role, TokenFamily, User, user_role
 from omnicrm_tui.identity.permissions import ADMIN, CUSTOMER_ROLE
 from omnicrm_tui.identity.roles import Roles
 from omnicrm_tui.identity.rules import login_name, password_problem
@@ -68,7 +68,7 @@ class Users(Sessions, Roles):
             raise NotFound(_("There is no user {name}.").format(name=email_or_username))
         return self._user_view(user)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def create_user(self, data: UserInput) -> CreatedUser:
         """Create a user who can log in at once (BIL-383, BIL-390). Needs admin.
 
@@ -99,7 +99,7 @@ class Users(Sessions, Roles):
             **{field.name: getattr(view, field.name) for field in fields(view)}, temporary_password=temporary
         )
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def send_welcome(self, user_id: int) -> str:
         """Put the welcome mail into the outbox and return the address (PLT-219). Needs admin.
 
@@ -115,7 +115,7 @@ class Users(Sessions, Roles):
         self._welcome(user)
         return user.email
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def update_user(self, user_id: int, change: UserChange, reason: str = "") -> UserView:
         """Change the given fields, roles and state of a user (BIL-394, PLT-210, BIL-432). Needs admin.
 
@@ -145,7 +145,9 @@ class Users(Sessions, Roles):
         if {"contact_id", "is_customer"} & new.keys() or not user.may_log_in:
             self.end_sessions(user_id)
         if not user.may_log_in:
-            self.work.provisioning.cancel_of_user(user_id)
+            begun = select(TokenFamily.provision_id).where(TokenFamily.real_user_id == user_id)
+            as_another = [job for job in self.session.scalars(begun) if job is not None]
+            self.work.provisioning.cancel_of_user(user_id, as_another)
         after = self._user_view(user)
         if new or after.roles != before.roles:
             old["role"], new["role"] = ", ".join(before.roles), ", ".join(after.roles)
@@ -153,7 +155,7 @@ class Users(Sessions, Roles):
         self.session.flush()
         return self._user_view(user)
 
-    @needs(ADMIN)
+    @needs(ADMIN, in_person=True)
     def delete_user(self, user_id: int, reason: str = "") -> None:
         """Delete a user softly: no log-in, all sessions over at once, restorable (BIL-395, BIL-431). Needs admin.
 

@@ -219,12 +219,14 @@ class ProvisioningService(Service):
         return self._view(job)
 
     @asks_nothing(Asked.ROOMS)
-    def cancel_of_user(self, user_id: int) -> None:
+    def cancel_of_user(self, user_id: int, as_another: Sequence[int] = ()) -> None:
         """Cancel what a user who is revoked still has running: it rolls back with what its token is then good for.
 
-        Asks for no permission: it is part of revoking.
+        `as_another` are the jobs that it started while it acted as another user. Asks for no permission: it is part of
+        revoking.
         """
-        self._cancel_running(Provision.initiating_user == user_id, N_("Provisioning cancelled: its user was revoked"))
+        started = or_(Provision.initiating_user == user_id, Provision.provision_id.in_(as_another))
+        self._cancel_running(started, N_("Provisioning cancelled: its user was revoked"))
 
     @asks_nothing(Asked.ROOMS)
     def cancel_of_key(self, provision_ids: Sequence[int]) -> None:

@@ -77,6 +77,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/2fa/enable/user/{user_id}": {"password": "Tr0mbone!x"},
     "/2fa/verify-setup/user/{user_id}": {"code": "123456"},
     "/2fa/reset-for-new-device/user/{user_id}": {"backup_code": "12345678"},
+    "/auth/impersonate": {"user_id": UNKNOWN},
     "/auth/permissions": {"name": "view_report"},
     "/api-keys": {"name": "Monitoring"},
     "/auth/roles": {"name": "Night desk"},

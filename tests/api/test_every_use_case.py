@@ -32,6 +32,7 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
     ("identity", "resume"): ("identity", "refresh"),
     ("identity", "role_list"): ("identity", "roles"),
     ("identity", "window"): ("identity", "page"),
+    ("impersonation", "window"): ("impersonation", "page"),
     ("inventory", "window"): ("inventory", "page"),
     ("inventory", "items_of_service"): ("inventory", "page"),
     ("inventory", "pickable"): ("inventory", "pickable_page"),

@@ -134,7 +134,16 @@ def test_sessions_are_listed_and_ended(desk: TestClient, crm: Crm) -> None:
     path = f"/crm/auth/users/{make(desk)['id']}/sessions"
     tokens = [log_in(crm) for _ in range(3)]
     listed = desk.get(path).json()["data"]
-    assert {"session_id", "started", "last_used", "ends", "remembered", "source_address", "current"} == listed[0].keys()
+    assert {
+        "session_id",
+        "started",
+        "last_used",
+        "ends",
+        "remembered",
+        "source_address",
+        "current",
+        "real_name",
+    } == listed[0].keys()
     assert desk.delete(f"{path}/{listed[0]['session_id']}").status_code == 200
     assert desk.delete(f"{path}/{listed[0]['session_id']}").status_code == 404
     assert desk.delete(path).json() == {"ended": 2}
