@@ -321,13 +321,16 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
         self._begin_rooms_anew()
 
     def seat_anew(self, actor: Actor, room: str = "") -> None:
-        """Let another actor sit here, in `room` or the first that is open to it; no room shows what it did before."""
+        """Let another actor sit here, in `room` or where it begins; no room shows what it did before."""
         self.desk.actor = actor
         self._name_window()
         with self.batch_update():
             self.switch_mode(rooms.LOGIN)
             self._begin_rooms_anew()
-            self.switch_mode(room or rooms.first_room(actor))
+            if room:
+                self.switch_mode(room)
+            else:
+                self._enter(actor)
 
     def _begin_rooms_anew(self) -> None:
         for name, factory in rooms.MODES.items():

@@ -89,7 +89,7 @@ async def test_a_contact_is_acted_as_and_the_banner_stays_until_f8(
         assert "Ada Lovelace" in seen
         assert "Chen" not in seen
         assert "f8 or click: stop" in screen_lines(pilot.app)[0]
-        await press(pilot, "enter", "question_mark")
+        await press(pilot, "question_mark")
         assert BANNER in screen_lines(pilot.app)[0]
         await press(pilot, "escape", "3")
         assert BANNER in screen_text(pilot.app)
@@ -245,7 +245,7 @@ async def test_who_is_revoked_while_acting_loses_both(shop: Crm, admin: Actor, a
         with shop.as_actor(admin) as work:
             work.identity.delete_user(1)
         app_of(pilot).desk.check_anew()
-        await press(pilot, "r")
+        await press(pilot, "4")
         await until(pilot, lambda: isinstance(pilot.app.screen, LoginScreen))
         assert "Chen" not in screen_text(pilot.app)
     assert [row.end_reason for row in log_of(shop, admin)] == ["session over"]
@@ -257,7 +257,7 @@ async def test_the_target_is_deleted_and_one_is_oneself_again(shop: Crm, admin: 
         with shop.as_actor(admin) as work:
             work.identity.delete_user(2)
         app_of(pilot).desk.check_anew()
-        await press(pilot, "r")
+        await press(pilot, "4")
         await until(pilot, shows(pilot, "Customers › Ada Lovelace"))
         assert BANNER not in screen_text(pilot.app)
 
@@ -297,7 +297,7 @@ async def test_a_draft_is_not_left_to_the_other(shop: Crm, admin: Actor, ada: Ac
         await settled(pilot)
         await press(pilot, "2", "l", "ctrl+s")
         await until(pilot, shows(pilot, BANNER))
-        await press(pilot, "enter", "2", "e")
+        await press(pilot, "2", "e")
         await type_text(pilot, "x")
         app_of(pilot).leaving.keep_drafts()
     assert not list((shop.settings.home / "drafts").rglob("*.json"))

@@ -26,7 +26,6 @@ async def asked(pilot: Pilot[None]) -> None:
 
 async def in_a_dialog(pilot: Pilot[None]) -> None:
     await act_as_lady(pilot)
-    await press(pilot, "enter")
     await press(pilot, "colon")
 
 
