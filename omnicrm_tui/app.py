@@ -392,9 +392,14 @@ class OmniCrmApp(KeysInOrder[None], ScrollRegionApp[None]):
                 self._screen_stack.append(lock)
 
     def go(self, room: str) -> None:
-        """Enter a room, where one left it."""
-        if not self.locked and room != self.current_mode:
+        """Enter a room, where one left it; from within, go back to its first screen."""
+        if self.locked:
+            return
+        if room != self.current_mode:
             self.switch_mode(room)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def open_place(self, place: str, identity: int, *more: int) -> None:
         """Open what `rooms.PLACES` names, by its id, on top of where one is: `open_place("job", 88)`."""

@@ -33,6 +33,18 @@ async def test_g_and_a_letter_go_to_a_room_and_back_to_where_one_was(crm: Crm, a
         assert "3 of 6" in screen_text(pilot.app)
 
 
+async def test_g_and_the_letter_of_the_room_one_is_in_go_back_to_its_list(crm: Crm, admin: Actor) -> None:
+    add_people(crm, admin)
+    async with signed_in_app(crm, admin, room="inventory") as pilot:
+        for number in (1, 2):
+            pilot.app.open_customer(number)  # type: ignore[attr-defined]
+            await settled(pilot)
+        await press(pilot, "g", "i")
+        assert "No items yet" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert "No items yet" in screen_text(pilot.app)
+
+
 async def test_g_twice_goes_to_the_first_row_and_other_letters_do_nothing(crm: Crm, admin: Actor) -> None:
     add_people(crm, admin)
     async with signed_in_app(crm, admin) as pilot:
