@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
+from textual.binding import ActiveBinding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
@@ -54,14 +56,20 @@ def key_lines(below: Screen[Any]) -> list[str]:
 
 def refused_lines(below: Screen[Any]) -> list[str]:
     """Return a heading and lines `key  what it does` with the permission that the actor lacks for it."""
-    lines = []
+    lines = [
+        f"  {fit(active.binding.key_display or below.app.get_key_display(active.binding), 22)} {words}"
+        for active, words in refused(below)
+    ]
+    return ["", _("Not permitted to you"), *lines] if lines else []
+
+
+def refused(below: Screen[Any]) -> Iterator[tuple[ActiveBinding, str]]:
+    """Yield the keys that the actor lacks a permission for, and what they would do with the permission's name."""
     for active in below.active_bindings.values():
         binding, node = active.binding, active.node
         if isinstance(node, AtDesk) and not active.enabled and (needed := node.needed_for(binding.action)):
-            display = binding.key_display or below.app.get_key_display(binding)
             what = binding.tooltip or binding.description
-            lines.append(f"  {fit(display, 22)} {_('{what}: needs {permission}').format(what=what, permission=needed)}")
-    return ["", _("Not permitted to you"), *lines] if lines else []
+            yield active, _("{what}: needs {permission}").format(what=what, permission=needed)
 
 
 def _title(node: DOMNode, below: Screen[Any]) -> str:

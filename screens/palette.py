@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 from omnicrm_tui.languages import NAMES, iso_code
 from screens import rooms, themes
 from screens.base import AtDesk, Dialog
+from screens.keys import refused
 from screens.links import links_of
 from widgets.controls import TextLine
 from widgets.text import fit, visible
@@ -143,7 +144,8 @@ class Palette(Dialog[Command]):
 
 
 def _line(command: Command) -> Text:
-    return Text(f" {fit(command.title, 50)} {fit(command.keys, 14, 'right')}", no_wrap=True)
+    shown = f"{fit(command.title, 50)} {fit(command.keys, 14, 'right')}" if command.keys else fit(command.title, 65)
+    return Text(f" {shown}", no_wrap=True)
 
 
 def numbered(app: OmniCrmApp, typed: str) -> list[Command]:
@@ -157,8 +159,11 @@ def numbered(app: OmniCrmApp, typed: str) -> list[Command]:
 
 
 def commands(app: OmniCrmApp, below: Screen[Any]) -> list[Command]:
-    """Return what can be done: here, then tasks and rooms, then the application."""
-    return [*_here(app, below), *_tasks(app), *_rooms(app), *_application(app)]
+    """Return what can be done: here, then tasks and rooms, then the application; last what a permission is missing for.
+
+    Choosing one of the last says what its key would say.
+    """
+    return [*_here(app, below), *_tasks(app), *_rooms(app), *_application(app), *_refused(app, below)]
 
 
 def _here(app: OmniCrmApp, below: Screen[Any]) -> list[Command]:
@@ -172,6 +177,14 @@ def _here(app: OmniCrmApp, below: Screen[Any]) -> list[Command]:
             f"{id(node)}.{binding.action}",
             Command(visible(title), app.get_key_display(binding), partial(app.run_action, binding.action, node)),
         )
+    return list(found.values())
+
+
+def _refused(app: OmniCrmApp, below: Screen[Any]) -> list[Command]:
+    found = {
+        words: Command(visible(words), "", partial(app.run_action, active.binding.action, active.node))
+        for active, words in refused(below)
+    }
     return list(found.values())
 
 

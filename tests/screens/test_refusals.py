@@ -80,7 +80,9 @@ async def _refused_here(pilot: Pilot[None]) -> Refused:
             continue
         needed = node.needed_for(action)
         assert f"needs {needed}" in "\n".join(refused_lines(app.screen))
-        assert active.binding.tooltip not in {command.title for command in commands(app, app.screen)}
+        titles = [command.title for command in commands(app, app.screen)]
+        assert active.binding.tooltip not in titles
+        assert f"{active.binding.tooltip or active.binding.description}: needs {needed}" in titles
         app.clear_notifications()
         await press(pilot, key)
         assert [one.message for one in app._notifications] == [permission_missing(needed)], (key, action)
@@ -129,6 +131,22 @@ async def test_help_lists_what_is_missing_and_a_closed_room_says_why(crm: Crm, a
     async with signed_in_app(crm, admin, LARGE) as pilot:
         await press(pilot, "question_mark", "end")
         assert "needs create_customer" not in screen_text(pilot.app)
+
+
+async def test_the_palette_says_what_a_permission_is_missing_for_behind_all_that_can_be_done(
+    crm: Crm, admin: Actor
+) -> None:
+    open_shop(crm, admin)
+    async with signed_in_app(crm, VIEWER) as pilot:
+        app = cast("OmniCrmApp", pilot.app)
+        lacking = ["needs " in command.title for command in commands(app, app.screen)]
+        assert any(lacking)
+        assert lacking == sorted(lacking)
+        await press(pilot, "colon", *"new customer")
+        assert "New customer: needs create_customer" in screen_text(app)
+        await press(pilot, "enter")
+        assert [one.message for one in app._notifications] == [permission_missing("create_customer")]
+        assert len(app.screen_stack) == 1
 
 
 def _modules() -> Iterator[tuple[Path, ast.Module]]:
