@@ -7,8 +7,9 @@ The life of an item in a job:
 3. A play that fails gives it back in its rescue block, to whichever state the play names (`Used`, `In Stock`).
    The item is then held for the job once more, so that nobody takes it half-way through the rollback.
 4. When the job is final, either `release_reservations` (success, or a clean-up on purpose: what the play did
-   stands) or `restore_reserved` (failure: every item that the job touched gets the state back which it had
-   before, without customer and service, whatever the rescue block did or failed to do).
+   stands), or `restore_reserved` (failure: every item that the job touched gets the state back which it had
+   before, without customer and service, whatever the rescue block did or failed to do), or `hold_back` (its
+   process died, and it is not known that all was undone).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from omnicrm_tui.database.lists import ListSpec, contains, fold
 from omnicrm_tui.database.views import apply_changes
 from omnicrm_tui.errors import Conflict, InvalidInput, NotPermitted
 from omnicrm_tui.inventory.models import InventoryItem, InventoryTemplate
+from omnicrm_tui.inventory.rules import OUT_OF_SERVICE
 from omnicrm_tui.inventory.schemas import ItemRow
 from omnicrm_tui.inventory.templates import Templates
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
@@ -160,6 +162,21 @@ class Reservations(Templates):
                 self.work.activity.record(
                     "inventory", item.inventory_id, "Item given back", customer_id=customer_id, old=old, new=new
                 )
+            self.session.flush()
+            self._reindex(service_id)
+
+    @asks_nothing(Asked.ROOMS)
+    def hold_back(self, provision_id: int) -> None:
+        """Take the items of a job out of service, where it is not known that all it did with them was undone.
+
+        Nobody picks them before somebody has looked, and put them into stock again (PLT-374 and on).
+        """
+        for item in self._touched_by(provision_id):
+            service_id = item.service_id
+            values = {"item_state": OUT_OF_SERVICE, "customer_id": None, "service_id": None, "sold_date": None}
+            old, new = apply_changes(item, values)
+            forget_job(item)
+            self.work.activity.record("inventory", item.inventory_id, "Item held back", old=old, new=new)
             self.session.flush()
             self._reindex(service_id)
 

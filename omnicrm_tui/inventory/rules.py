@@ -23,9 +23,9 @@ ITEM_STATES = (
 )
 """The one enumeration (PLT-403, PLT-404 and the index's ruling on item states)."""
 
-ASSIGNED, USED, LOST, STOLEN = "Assigned", "Used", "Lost", "Stolen"
+ASSIGNED, USED, LOST, STOLEN, OUT_OF_SERVICE = "Assigned", "Used", "Lost", "Stolen", "Out Of Service"
 
-_FROM_ANYWHERE = frozenset({LOST, STOLEN, "Out Of Service"})
+_FROM_ANYWHERE = frozenset({LOST, STOLEN, OUT_OF_SERVICE})
 _GONE = frozenset({LOST, STOLEN})
 _FOLLOWING: Mapping[str, frozenset[str]] = {
     "New": frozenset({"In Transit", "In Stock", "Allocated", "Assigned", "Internal Use"}),
@@ -37,7 +37,7 @@ _FOLLOWING: Mapping[str, frozenset[str]] = {
     "Used": frozenset({"New", "In Stock", "Damaged", "Decommissioned"}),
     "Internal Use": frozenset({"Used", "Damaged"}),
     "Damaged": frozenset({"New", "Decommissioned"}),
-    "Out Of Service": frozenset({"New", "In Stock", "Allocated", "Assigned", "In Use", "Used", "Internal Use"}),
+    OUT_OF_SERVICE: frozenset({"New", "In Stock", "Allocated", "Assigned", "In Use", "Used", "Internal Use"}),
 }
 
 TEXT_COUNT = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from omnicrm_tui.errors import DatabaseProblem
 from omnicrm_tui.provisioning.play_failures import NOT_KEPT
@@ -19,22 +20,31 @@ class Unwritable(Exception):
 
 
 class Reports:
-    """The reports of one job that wait for the database."""
+    """The reports of one job that wait for the database.
+
+    A clean-up has no `keeps_facts`: those of the process that died are what another clean-up would go by.
+    """
+
+    keeps_facts = True
 
     def __init__(self, progress: JobProgress) -> None:
         self._progress = progress
         self._waiting: dict[int, EventRecord] = {}
+        self._facts: dict[str, Any] = {}
 
     def add(self, tasks: Iterable[TaskEvent]) -> None:
         """Take what changed; of a task that waits already, its newest state is enough."""
-        self._waiting |= {task.event_number: _record(task) for task in tasks}
+        for task in tasks:
+            self._waiting[task.event_number] = _record(task)
+            if self.keeps_facts:
+                self._facts |= task.facts
 
     def write(self) -> None:
         """Write what waits. It waits on after DatabaseProblem; raises LostLease, and Unwritable, too."""
         if not self._waiting:
             return
         try:
-            self._progress.record(*self._waiting.values())
+            self._progress.record(*self._waiting.values(), facts=self._facts)
         except (DatabaseProblem, LostLease):
             raise
         except Exception as error:
@@ -52,7 +62,7 @@ class Reports:
 
     def _is_written(self, event: EventRecord) -> bool:
         try:
-            self._progress.record(event)
+            self._progress.record(event, facts=self._facts)
         except (DatabaseProblem, LostLease):
             raise
         except Exception:

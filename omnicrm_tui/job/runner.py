@@ -33,8 +33,8 @@ from omnicrm_tui.provisioning.job_folder import JobFolder
 from omnicrm_tui.provisioning.left_folders import remove_left_folders
 from omnicrm_tui.provisioning.play_failures import NOT_UNDONE, Diagnosis
 from omnicrm_tui.provisioning.play_file import MAIN, search_path
-from omnicrm_tui.provisioning.progress import JobEnd, JobProgress, LostLease
-from omnicrm_tui.provisioning.rules import FAILED, SUCCESS
+from omnicrm_tui.provisioning.progress import ALL_UNDONE, DIED, HELD_BACK, JobEnd, JobProgress, LostLease
+from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
 from omnicrm_tui.provisioning.task_events import FAILED as EVENT_FAILED
 from omnicrm_tui.provisioning.task_events import TaskEvent
@@ -69,6 +69,7 @@ class Job:
         self._secrets = SecretValues()
         self._stopped = threading.Event()
         self._lost = False
+        self._cleans_up = False
         self._told_to_end = False
         self._playing: PlayRun | None = None
         self._given_up: Diagnosis | None = None
@@ -93,15 +94,21 @@ class Job:
         try:
             self._preparation = preparation = self._preparation or prepare(self._settings, claimed.provision_id)
             try:
-                return job_end(self._play(claimed, preparation))
+                result = self._play(claimed, preparation)
+                return clean_up_end(result, claimed.facts) if claimed.clean_up else job_end(result)
             finally:
                 preparation.clear()
         except CrmError as error:
-            return JobEnd(FAILED, "fatal", error.message, {})
+            return self._not_run(claimed, error.message)
         except Exception:
             log.exception("job %s ended by an error of ours", claimed.provision_id)
             message = N_("The job could not be run because of an internal error; the job log has the details.")
-            return JobEnd(FAILED, "fatal", message, {})
+            return self._not_run(claimed, message)
+
+    def _not_run(self, claimed: ClaimedJob, message: str) -> JobEnd:
+        if claimed.clean_up:
+            return _not_cleaned_up(message, claimed.facts)
+        return JobEnd(FAILED, "fatal", message, {})
 
     def _finish(self, end: JobEnd) -> None:
         """Write the end, once the database lets us: what a play did must not be taken for undone, or the reverse."""
@@ -134,6 +141,8 @@ class Job:
         self._secrets.add(tokens.access_token, tokens.refresh_token)
         self._learn_secrets(claimed)
         variables = {**self._progress.variables(), "access_token": tokens.access_token}
+        if claimed.clean_up:
+            variables |= {**claimed.facts, "action": DEPROVISION}
         redactor = Redactor(self._secrets)
         redactor.learn(variables)
         folder.fill(
@@ -151,7 +160,9 @@ class Job:
             redactor=redactor,
             clock=self._crm.clock,
             started=lambda: api.serve(self._crm, lambda: self._give_up(play_failures.NO_API)),
+            last_event=claimed.event_count,
         )
+        self._cleans_up, self._reports.keeps_facts = claimed.clean_up, not claimed.clean_up
         return self._watched(run, folder, tokens.refresh_token)
 
     def _watched(self, run: PlayRun, folder: JobFolder, refresh_token: str) -> PlayResult:
@@ -211,7 +222,7 @@ class Job:
                 if now >= beat_at:
                     beat_at = now + settings.provisioning.heartbeat_seconds
                     self._progress.beat()
-                if self._progress.cancel_requested():
+                if not self._cleans_up and self._progress.cancel_requested():
                     run.cancel()
                 if now >= refresh_at:
                     refresh_at = now + RENEW_AGAIN_SECONDS
@@ -271,6 +282,18 @@ def job_end(result: PlayResult) -> JobEnd:
     if result.not_undone:
         message += "\n" + NOT_UNDONE.format(what=", ".join(result.not_undone))
     return JobEnd(FAILED, reason, message, result.facts)
+
+
+def clean_up_end(result: PlayResult, facts: Mapping[str, Any]) -> JobEnd:
+    """Return how a job ends whose first process died, after a second one undid what that had done, or tried to."""
+    if result.status == SUCCESS and not result.not_undone:
+        return JobEnd(FAILED, "interrupted", f"{DIED}\n{ALL_UNDONE}", facts)
+    return _not_cleaned_up(", ".join(result.not_undone) or result.message, facts)
+
+
+def _not_cleaned_up(what: str, facts: Mapping[str, Any]) -> JobEnd:
+    said = (DIED, NOT_UNDONE.format(what=what), HELD_BACK)
+    return JobEnd(FAILED, "interrupted", "\n".join(said), facts, held_back=True)
 
 
 def plain(value: Any) -> Any:

@@ -64,8 +64,11 @@ class PlayRun:
         redactor: Redactor,
         clock: Clock,
         started: Callable[[], None] = lambda: None,
+        last_event: int = 0,
     ) -> None:
         """`variables` are those written into the folder; `report` is called with the tasks that just changed.
+
+        The first event is numbered after `last_event`.
 
         `started` is called when Ansible has been told, for what can be done until its first task; it must
         not fail.
@@ -80,6 +83,7 @@ class PlayRun:
         self._redactor.secrets.add(*(os.environ.get(name) for name in MAIL_ACCOUNT))
         self._clock = clock
         self._started = started
+        self._last_event = last_event
         self._waker, self._woken = socket.socketpair()
         self._cancel_requested = False
 
@@ -137,6 +141,7 @@ class PlayRun:
             clock=self._clock,
             play=play,
             deprovisioning=deprovisioning,
+            last_number=self._last_event,
         )
 
     def _not_started(self, diagnosis: Diagnosis, message: str) -> PlayResult:

@@ -27,10 +27,11 @@ class Provision(CustomerOwned, Versioned, Stamped, Base):
     """One run of one play (SVC-013..026, CAT-106..113).
 
     `provisioning_status` is 0 success, 1 running, 2 failed; `status_reason` says more (`queued`, `running`,
-    `cancelled`, `timed_out`, `interrupted`, `fatal`, ...). `provisioning_json_vars` holds the merged variables
-    with their secrets masked (SVC-017); where there are any, `sealed_vars` holds them all, sealed by the vault, for
-    the play and another attempt (`provisioning/variables.py`). The lease names the process that runs the job; its
-    heartbeat is the lease's end.
+    `cancelled`, `timed_out`, `interrupted`, `fatal`, `clean_up`, ...). `clean_ups` counts the attempts to undo what a
+    process had done that died; `facts` are what its tasks have set so far. `provisioning_json_vars` holds the merged
+    variables with their secrets masked (SVC-017); where there are any, `sealed_vars` holds them all, sealed by the
+    vault, for the play and another attempt (`provisioning/variables.py`). The lease names the process that runs the
+    job; its heartbeat is the lease's end.
     """
 
     __tablename__ = "provision"
@@ -67,6 +68,7 @@ class Provision(CustomerOwned, Versioned, Stamped, Base):
     lease_owner: Mapped[str | None] = mapped_column(String(80))
     lease_until_ms: Mapped[int | None] = mapped_column(BigInteger)
     process_id: Mapped[int | None] = mapped_column(Integer)
+    clean_ups: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class ProvisionEvent(CustomerOwned, Base):

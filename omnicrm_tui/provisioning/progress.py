@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, case, or_, update
@@ -19,10 +20,23 @@ from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.languages import N_
 from omnicrm_tui.provisioning.models import Provision, ProvisionEvent
-from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, RUNNING, SUCCESS
+from omnicrm_tui.provisioning.play_failures import CUT_OFF
+from omnicrm_tui.provisioning.play_file import PlayNotFound, find_play, search_path
+from omnicrm_tui.provisioning.rules import DEPROVISION, FAILED, MOST_CLEAN_UPS, PROVISIONED, RUNNING, SUCCESS
 from omnicrm_tui.provisioning.schemas import ClaimedJob
 from omnicrm_tui.provisioning.variables import forget_variables, open_variables
+from omnicrm_tui.shipped import PLAYS
 from omnicrm_tui.work import Work
+
+CLEAN_UP = "clean_up"
+"""Why a job runs whose first process died."""
+
+DIED = N_("The process that ran this job ended.")
+NOTHING_DONE = N_("It had not changed anything yet.")
+ALL_UNDONE = N_("What it had done was undone.")
+BY_HAND = N_("What its finished tasks made may have to be removed by hand.")
+HELD_BACK = N_("Its items are out of service until somebody has looked.")
+"""The lines that tell how the job of a process ends that died."""
 
 LEASE_HEARTBEATS = 4
 """A lease outlasts this many heartbeats; after that the process is taken for dead."""
@@ -43,12 +57,16 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """How a job ended: status 0 or 2, the finer reason, the sentence for people and the facts it set."""
+    """How a job ended: status 0 or 2, the finer reason, the sentence for people and the facts it set.
+
+    Items are `held_back`, not given back, where what was done with them may not have been undone.
+    """
 
     status: int
     reason: str
     message: str | None
     facts: Mapping[str, Any]
+    held_back: bool = False
 
 
 class JobProgress:
@@ -75,7 +93,7 @@ class JobProgress:
                     .values(
                         lease_owner=self.owner,
                         lease_until_ms=self._lease_end(now_ms),
-                        status_reason=N_("running"),
+                        status_reason=case((Provision.clean_ups > 0, CLEAN_UP), else_=N_("running")),
                         started=work.clock.now(),
                         process_id=process_id,
                     )
@@ -94,6 +112,9 @@ class JobProgress:
                 action=job.action,
                 initiating_user=job.initiating_user,
                 cancel_requested=job.cancel_requested,
+                clean_up=job.clean_ups > 0,
+                facts=dict(job.facts),
+                event_count=job.event_count,
             )
 
     def variables(self) -> dict[str, Any]:
@@ -112,12 +133,16 @@ class JobProgress:
         with self._crm.reading(self._actor) as work:
             return work.session.get_one(Provision, self.provision_id).cancel_requested
 
-    def record(self, *events: EventRecord) -> None:
-        """Write events: each a new row, or the end of the running one with the same number; raises LostLease."""
+    def record(self, *events: EventRecord, facts: Mapping[str, Any] | None = None) -> None:
+        """Write events: each a new row, or the end of the running one with the same number; raises LostLease.
+
+        With them go the `facts` that tasks have set: a clean-up after this process's death goes by them.
+        """
         numbers = [event.event_number for event in events]
         last = max(numbers)
         with self._crm.as_actor(self._actor) as work:
-            self._hold(work, event_count=case((Provision.event_count < last, last), else_=Provision.event_count))
+            counted = case((Provision.event_count < last, last), else_=Provision.event_count)
+            self._hold(work, event_count=counted, **({"facts": dict(facts)} if facts else {}))
             found = work.session.query(ProvisionEvent).filter(
                 ProvisionEvent.provision_id == self.provision_id, ProvisionEvent.event_number.in_(numbers)
             )
@@ -139,14 +164,41 @@ class JobProgress:
             self._hold(work, lease_owner=None)
             self._end(work, self._locked(work), end)
 
-    def interrupt(self, end: JobEnd, seen_lease_ms: int | None) -> bool:
-        """End the job of a process that died, unless its lease was renewed since; tell whether it was ended."""
+    def interrupt(self, seen_lease_ms: int | None) -> bool | None:
+        """End the job of a process that died, unless its lease was renewed since: then None.
+
+        Tell whether it has ended. Where the process had done something that its play knows how to undo, it has not:
+        it waits for a process that does (`rules.PROVISIONED`), and for another should that die as well.
+        """
         with self._crm.as_actor(self._actor) as work:
             job = self._locked(work)
             if job.provisioning_status != RUNNING or job.lease_until_ms != seen_lease_ms:
+                return None
+            now = work.clock.now()
+            cut_off = update(ProvisionEvent).where(
+                ProvisionEvent.provision_id == self.provision_id, ProvisionEvent.provisioning_status == RUNNING
+            )
+            result = json.dumps({"msg": CUT_OFF})
+            work.session.execute(
+                cut_off.values(provisioning_status=FAILED, finished=now, provisioning_result_json=result)
+            )
+            doing = what_is_left(job.action, job.event_count, job.facts, self._is_ours(job.provisioning_play))
+            if doing is Left.TO_UNDO and job.clean_ups < MOST_CLEAN_UPS:
+                job.clean_ups += 1
+                job.status_reason, job.started = CLEAN_UP, now
+                job.lease_owner = job.lease_until_ms = job.process_id = None
                 return False
-            self._end(work, job, end)
+            said = (DIED, NOTHING_DONE) if doing is Left.NOTHING else (DIED, BY_HAND, HELD_BACK)
+            held_back = doing is not Left.NOTHING
+            self._end(work, job, JobEnd(FAILED, "interrupted", "\n".join(said), job.facts, held_back))
             return True
+
+    def _is_ours(self, play: str) -> bool:
+        """Whether it is a play that comes with the product, and tells what it has begun to do."""
+        try:
+            return find_play(play, search_path(self._crm.settings.home)).parent == PLAYS
+        except PlayNotFound:
+            return False
 
     def _locked(self, work: Work) -> Provision:
         return work.session.get_one(Provision, self.provision_id, with_for_update=True)
@@ -161,7 +213,11 @@ class JobProgress:
         if end.status == SUCCESS:
             work.inventory.release_reservations(self.provision_id)
             forget_variables(work, job)
-        elif job.action != DEPROVISION:
+        elif job.action == DEPROVISION:
+            pass
+        elif end.held_back:
+            work.inventory.hold_back(self.provision_id)
+        else:
             work.inventory.restore_reserved(self.provision_id)
         work.identity.end_job_tokens(self.provision_id)
         _log_end(work, job)
@@ -184,6 +240,28 @@ class JobProgress:
 
     def _lease_end(self, now_ms: int) -> int:
         return now_ms + int(self._crm.settings.provisioning.heartbeat_seconds * LEASE_HEARTBEATS * 1000)
+
+
+class Left(Enum):
+    """What a process leaves behind that died: nothing, something its play can undo, or something that nobody knows."""
+
+    NOTHING = "nothing"
+    TO_UNDO = "to undo"
+    UNKNOWN = "unknown"
+
+
+def what_is_left(action: str | None, events: int, facts: Mapping[str, Any], is_ours: bool) -> Left:
+    """Tell what the process of a job left behind, by the facts that its tasks had set.
+
+    Our plays set `provisioned_by_this_job` before they change anything. An operator's own play is run again with
+    action=deprovision where it had named a service of its own (architecture: recovery); otherwise it could take away
+    what was there before.
+    """
+    if action == DEPROVISION or not events:
+        return Left.NOTHING
+    if is_ours:
+        return Left.TO_UNDO if facts.get(PROVISIONED) else Left.NOTHING
+    return Left.TO_UNDO if facts.get(PROVISIONED) or facts.get("service_uuid") else Left.UNKNOWN
 
 
 class LostLease(Exception):

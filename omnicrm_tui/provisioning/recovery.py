@@ -1,22 +1,21 @@
-"""Ending the jobs whose process died, whichever way it did."""
+"""Ending the jobs whose process died, whichever way it did, once what it had done is undone."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.database.types import UtcDateTime
 from omnicrm_tui.identity.actor import system_actor
-from omnicrm_tui.languages import N_
 from omnicrm_tui.provisioning.left_folders import remove_left_folders
 from omnicrm_tui.provisioning.models import Provision
-from omnicrm_tui.provisioning.progress import LEASE_HEARTBEATS, JobEnd, JobProgress, milliseconds
-from omnicrm_tui.provisioning.rules import FAILED, RUNNING
-
-_MESSAGE = N_("The process that ran this job ended. What its finished tasks made may have to be removed by hand.")
+from omnicrm_tui.provisioning.progress import LEASE_HEARTBEATS, JobProgress, milliseconds
+from omnicrm_tui.provisioning.rules import RUNNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class _Suspect:
 
 
 class Recovery:
-    """Ends jobs as interrupted; look as often as you like.
+    """Ends jobs as interrupted, or has them cleaned up first; look as often as you like.
 
     A lease that ran out is no proof: while the database was locked, the machine asleep or its clock put forward,
     a living process could not renew it. So a job is ended only when its lease was seen run out, and has not been
@@ -49,7 +48,7 @@ class Recovery:
         self._suspects: dict[_Suspect, float] = {}
 
     def look(self) -> list[int]:
-        """End what has been abandoned and return its numbers."""
+        """End what has been abandoned, or let another process undo what it did; return its numbers."""
         now, heartbeat = self._monotonic(), self._crm.settings.provisioning.heartbeat_seconds
         self._suspects = {suspect: self._suspects.get(suspect, now) for suspect in self._running()}
         due = []
@@ -64,20 +63,24 @@ class Recovery:
         patience_ms = self._crm.settings.provisioning.task_timeout_seconds * 1000
         with self._crm.reading(self._actor) as work:
             now_ms = milliseconds(work.clock.now())
-            columns = (Provision.provision_id, Provision.lease_until_ms, Provision.created)
+            waits_since = func.coalesce(Provision.started, Provision.created, type_=UtcDateTime)
+            columns = (Provision.provision_id, Provision.lease_until_ms, waits_since.label("since"))
             running = work.session.execute(select(*columns).where(Provision.provisioning_status == RUNNING)).all()
         return [
             _Suspect(
                 job.provision_id,
                 job.lease_until_ms,
-                (job.lease_until_ms or milliseconds(job.created) + patience_ms) < now_ms,
+                (job.lease_until_ms or milliseconds(job.since) + patience_ms) < now_ms,
             )
             for job in running
         ]
 
     def _interrupt(self, provision_id: int, lease_ms: int | None) -> bool:
-        end = JobEnd(FAILED, "interrupted", _MESSAGE, {})
-        if not JobProgress(self._crm, provision_id, "recovery").interrupt(end, lease_ms):
+        has_ended = JobProgress(self._crm, provision_id, "recovery").interrupt(lease_ms)
+        if has_ended is None:
             return False
         remove_left_folders(self._crm.settings.jobs_folder)
+        if not has_ended:
+            with suppress(OSError):  # whoever starts what nobody started tries again
+                self._crm.dispatcher.dispatch(provision_id)
         return True

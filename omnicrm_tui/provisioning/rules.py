@@ -19,10 +19,17 @@ REASONS = {
     "timed_out": N_("timed out"),
     "interrupted": N_("interrupted"),
     "fatal": N_("could not be run"),
+    "clean_up": N_("its process died: undoing what it did"),
 }
 """What a job's `status_reason` adds to its status."""
 
 DEPROVISION = "deprovision"
+
+PROVISIONED = "provisioned_by_this_job"
+"""The fact that our plays set before they change anything outside: without it there is nothing to undo."""
+
+MOST_CLEAN_UPS = 3
+"""Attempts at undoing what a process had done that died; each may die too."""
 
 CUSTOMER_VARIABLES = frozenset({"auto_renew"})
 """What a customer's user may answer (SVC-172); prices, amounts and accounts are the operator's to set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from gettext import gettext as _
@@ -124,7 +125,11 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """What the process that runs a job needs to know."""
+    """What the process that runs a job needs to know.
+
+    `clean_up` says that an earlier process died: what that had done, which `facts` tell, is to be undone. Events are
+    numbered on from `event_count`.
+    """
 
     provision_id: int
     customer_id: int | None
@@ -134,6 +139,9 @@ class ClaimedJob:
     action: str | None
     initiating_user: int | None
     cancel_requested: bool
+    clean_up: bool
+    facts: Mapping[str, Any]
+    event_count: int
 
 
 @dataclass(frozen=True, slots=True)

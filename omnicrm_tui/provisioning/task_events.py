@@ -29,7 +29,7 @@ class TaskEvent:
 
     `event_number` counts from 1 and stays the task's own; `result` is redacted and of limited size; times are
     aware UTC. `items` is how many items of a loop have ended, `item` what the last of them was. `fatal` marks
-    the one event that tells why a play could not be run (SVC-033, SVC-126).
+    the one event that tells why a play could not be run (SVC-033, SVC-126). `facts` are what the task set.
     """
 
     event_number: int
@@ -44,6 +44,7 @@ class TaskEvent:
     item: str | None = None
     action: str = ""
     fatal: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float | None:
@@ -62,6 +63,7 @@ class TaskEvents:
         clock: Clock,
         play: Play | None = None,
         deprovisioning: bool = False,
+        last_number: int = 0,
     ) -> None:
         self._report = report
         self._redactor = redactor
@@ -70,7 +72,7 @@ class TaskEvents:
         self._deprovisioning = deprovisioning
         self._open: dict[str, TaskEvent] = {}
         self._phase: Phase = MAIN
-        self.last_number = 0
+        self.last_number = last_number
         self.rescue_started = False
         self.facts: dict[str, Any] = {}
         self.failures: list[TaskEvent] = []
@@ -149,7 +151,8 @@ class TaskEvents:
             if kind == "runner_on_unreachable":
                 result = {"unreachable": True, **result}
         elif task.action in _FACT_MODULES:
-            self.facts |= _facts(result)
+            task = replace(task, facts=_facts(result))
+            self.facts |= task.facts
         if status == FAILED and self._is_expected(task, raw or {}):
             status, result = DONE, {"expected": True, "to_rescue": True, **result}
         if status == FAILED:

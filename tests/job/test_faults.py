@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,11 +64,11 @@ def test_an_event_that_cannot_be_written_ends_the_job_with_a_sentence(
 ) -> None:
     record = JobProgress.record
 
-    def particular(self: JobProgress, *events: EventRecord) -> None:
+    def particular(self: JobProgress, *events: EventRecord, **more: Any) -> None:
         for event in events:
             if event.event_name == "Begin" and (poison != "result" or event.result not in ({}, {"msg": NOT_KEPT})):
                 raise ValueError("A string literal cannot contain NUL (0x00) characters.")
-        record(self, *events)
+        record(self, *events, **more)
 
     monkeypatch.setattr(JobProgress, "record", particular)
     provision_id = operator.order("play_simple_service")
@@ -136,15 +137,13 @@ def test_a_job_that_was_ended_meanwhile_stops_its_play_and_says_so(
     record = JobProgress.record
     ended = []
 
-    def ended_by_another(self: JobProgress, *events: EventRecord) -> None:
-        record(self, *events)
+    def ended_by_another(self: JobProgress, *events: EventRecord, **more: Any) -> None:
+        record(self, *events, **more)
         if not ended:
             ended.append(True)
             with operator.crm.reading(operator.admin) as work:
                 lease_ms = work.session.get_one(Provision, self.provision_id).lease_until_ms
-            assert JobProgress(operator.crm, self.provision_id, "recovery").interrupt(
-                JobEnd(FAILED, "interrupted", "dead", {}), lease_ms
-            )
+            assert JobProgress(operator.crm, self.provision_id, "recovery").interrupt(lease_ms)
 
     monkeypatch.setattr(JobProgress, "record", ended_by_another)
     if notices == "by an event":
@@ -157,6 +156,6 @@ def test_a_job_that_was_ended_meanwhile_stops_its_play_and_says_so(
         assert Job(operator.crm, provision_id).run() == 3
     assert "lost its lease" in caplog.text
     job, events = seen(operator, provision_id)
-    assert (job.status_reason, job.error_message) == ("interrupted", "dead")
+    assert job.status_reason == "interrupted"
     assert "Clean up" not in {event.event_name for event in events}
     assert cleaned.exists()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -382,11 +383,11 @@ def test_a_database_that_is_away_for_a_while_costs_a_job_nothing(
     calls = {"record": 0, "finish": 0}
     record, finish = JobProgress.record, JobProgress.finish
 
-    def record_later(self: JobProgress, *events: EventRecord) -> None:
+    def record_later(self: JobProgress, *events: EventRecord, **more: Any) -> None:
         calls["record"] += 1
         if 5 <= calls["record"] < 9:
             raise DatabaseProblem("The database is locked.")
-        record(self, *events)
+        record(self, *events, **more)
 
     def finish_later(self: JobProgress, end: JobEnd) -> None:
         calls["finish"] += 1

@@ -275,7 +275,7 @@ def test_a_process_that_lost_its_job_writes_nothing_over_what_is_newer(
     else:
         with any_stock.crm.reading(any_stock.admin) as work:
             lease_ms = work.session.get_one(Provision, provision_id).lease_until_ms
-        assert late.interrupt(JobEnd(FAILED, "interrupted", "dead", {}), lease_ms)
+        assert late.interrupt(lease_ms)
     before = job(any_stock, provision_id)
     for number in (1, 2):
         with pytest.raises(LostLease):
@@ -292,7 +292,7 @@ def test_a_process_that_lost_its_job_writes_nothing_over_what_is_newer(
 def test_a_lease_renewed_at_the_last_moment_is_seen(any_stock: Stock) -> None:
     progress = JobProgress(any_stock.crm, any_stock.order(), "one")
     progress.claim(11)
-    assert progress.interrupt(JobEnd(FAILED, "interrupted", "dead", {}), seen_lease_ms=1) is False
+    assert progress.interrupt(seen_lease_ms=1) is None
     assert job(any_stock, progress.provision_id).provisioning_status == RUNNING
 
 
