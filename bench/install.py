@@ -38,9 +38,9 @@ def run() -> list[Row]:
         ]
 
 
-def make_archive(folder: Path) -> Path:
-    """Make the archive without Debian packages, which this way to install does not look at."""
-    environment = {**os.environ, "BUNDLE_PACKAGES": "no"}
+def make_archive(folder: Path, *, packages: bool = False) -> Path:
+    """Make the archive, by default without Debian packages, which this way to install does not look at."""
+    environment = {**os.environ, "BUNDLE_PACKAGES": "yes" if packages else "no"}
     subprocess.run([ROOT / "scripts" / "bundle", folder], env=environment, check=True, capture_output=True, cwd=ROOT)
     (archive,) = folder.glob("*.tar.gz")
     return archive
@@ -67,10 +67,15 @@ def install(archive: Path, place: Path) -> Path:
 def first_login(command: Path, place: Path) -> None:
     """Open the application in a terminal, answer what it asks, log in. Raises TimeoutError with the screen."""
     with PtyProgram([*OFFLINE, str(command)], columns=80, rows=24, env=_environment(place), cwd="/") as program:
-        _answer(program)
-        _type(program, EMAIL, TAB, after="Remember me")
-        _type(program, PASSWORD, ENTER)
-        program.wait_for("Customers", EMAIL, "No customers yet", timeout=_PATIENCE_SECONDS)
+        answer_and_log_in(program)
+
+
+def answer_and_log_in(program: PtyProgram) -> None:
+    """Answer what the application asks where nothing is set up, log in, see the empty list. Raises TimeoutError."""
+    _answer(program)
+    _type(program, EMAIL, TAB, after="Remember me")
+    _type(program, PASSWORD, ENTER)
+    program.wait_for("Customers", EMAIL, "No customers yet", timeout=_PATIENCE_SECONDS)
 
 
 def _answer(program: PtyProgram) -> None:
