@@ -11,6 +11,7 @@ from typing import Any
 from omnicrm_tui.charging import rules
 from omnicrm_tui.charging.schemas import AccountView, ActionPlanView, BalanceView
 from omnicrm_tui.errors import OutsideSystemError
+from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.integrations.ocs import OcsClient
 from omnicrm_tui.needs import Asked, asks_nothing, needs
 from omnicrm_tui.work import Service, Work
@@ -31,6 +32,11 @@ class ChargingService(Service):
     def ping(self) -> None:
         """Ask the charging system whether it lives; raises OutsideSystemError when it does not."""
         self._ocs.call("CoreSv1.Ping", {})
+
+    @needs(VIEW_STATUS)
+    def has_account(self, service_uuid: str) -> bool:
+        """Tell whether there is an account of that name. Needs view_status; raises OutsideSystemError."""
+        return self._ocs.find("ApierV2.GetAccount", {"Account": service_uuid}) is not None
 
     @needs("view_customer_service")
     def account(self, service_id: int) -> AccountView:

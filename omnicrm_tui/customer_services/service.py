@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 from gettext import gettext as _
 from typing import Any
@@ -111,6 +111,12 @@ class CustomerServicesService(Service):
     def get(self, service_id: int) -> ServiceView:
         """Return a service (CAT-199). Needs view_customer_service; raises NotFound."""
         return self._view(self._service(service_id))
+
+    @asks_nothing(Asked.ROOMS)
+    def known_uuids(self, names: Collection[str]) -> set[str]:
+        """Return those of `names` that a service has for its UUID."""
+        found = select(CustomerService.service_uuid).where(CustomerService.service_uuid.in_(names))
+        return {name for name in self.session.scalars(found) if name}
 
     @needs("view_customer_service")
     def get_by_uuid(self, service_uuid: str) -> ServiceView:

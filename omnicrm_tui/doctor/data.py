@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from gettext import gettext as _
 from gettext import ngettext
@@ -12,11 +12,14 @@ from omnicrm_tui.database import migrate
 from omnicrm_tui.doctor.findings import Finding, broken, fine, look
 from omnicrm_tui.errors import DatabaseProblem, NotFound
 from omnicrm_tui.identity.actor import system_actor
+from omnicrm_tui.messaging.rules import JOBS, SCHEDULE
 from omnicrm_tui.settings import Settings
 
 LARGEST_DRIFT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=2)
 """How long what is due may wait before somebody should look: a courier looks every second."""
+UNSTARTED_SECONDS = 120
+"""How long a job may wait for its first process."""
 
 
 def version(settings: Settings) -> Iterator[Finding]:
@@ -85,14 +88,29 @@ def jobs(crm: Crm) -> Iterator[Finding]:
     """Tell when jobs are held by nobody."""
     name = _("Jobs")
     with crm.reading(system_actor("doctor")) as work:
-        abandoned = work.provisioning.abandoned()
+        abandoned = [*work.provisioning.abandoned(), *work.provisioning.unstarted(UNSTARTED_SECONDS)]
+        held_back = [job for job in work.provisioning.left_over() if job.inventory_ids]
+        led = {duty.name for duty in work.messaging.leaders() if duty.led}
     if abandoned:
-        numbers = ", ".join(str(number) for number in abandoned[:10])
         found = ngettext("{n} job has no process: {numbers}", "{n} jobs have no process: {numbers}", len(abandoned))
-        mend = _("A worker, server or open terminal ends them within a minute; start one.")
-        yield look(name, found.format(n=len(abandoned), numbers=numbers), mend)
-    else:
+        found = found.format(n=len(abandoned), numbers=_first(abandoned))
+        if led >= {JOBS, SCHEDULE}:
+            yield look(name, found, _("A worker, server or open terminal sees to them within a minute."))
+        else:
+            mend = _("Start 'omnicrm worker' or 'omnicrm serve', or leave a terminal open.")
+            yield broken(name, _("{found}, and nobody sees to them.").format(found=found), mend)
+    if held_back:
+        numbers = _first([job.provision_id for job in held_back])
+        items = _first([number for job in held_back for number in job.inventory_ids])
+        found = _("The process of job {numbers} died; items {items} are out of service since.")
+        mend = _("Remove what the job lists as not undone, then put the items into stock again.")
+        yield look(name, found.format(numbers=numbers, items=items), mend)
+    if not abandoned and not held_back:
         yield fine(name, _("none is without a process"))
+
+
+def _first(numbers: Sequence[int]) -> str:
+    return ", ".join(str(number) for number in numbers[:10])
 
 
 def signing_key(crm: Crm) -> Iterator[Finding]:

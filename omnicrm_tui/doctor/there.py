@@ -27,10 +27,14 @@ def charging(crm: Crm) -> Iterator[Finding]:
             work.charging.ping()
     except OutsideSystemError as error:
         yield broken(name, error.message, _("Balances cannot be shown, and jobs fail, until it answers."))
-    else:
-        yield fine(
-            name, _("{address} answers for the tenant {tenant}").format(address=address, tenant=section.ocsTenant)
-        )
+        return
+    yield fine(name, _("{address} answers for the tenant {tenant}").format(address=address, tenant=section.ocsTenant))
+    with crm.reading(system_actor("doctor")) as work:
+        left = [job for job in work.provisioning.left_over() if job.account and work.charging.has_account(job.account)]
+    for job in left:
+        found = _("Job {number} failed, and its account {account} is still there.")
+        mend = _("Nobody is charged by it: remove the account in the charging system, and its HSS subscriber.")
+        yield broken(name, found.format(number=job.provision_id, account=job.account), mend)
 
 
 def subscribers(settings: Settings) -> Iterator[Finding]:

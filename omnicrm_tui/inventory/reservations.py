@@ -14,7 +14,7 @@ The life of an item in a job:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from gettext import gettext as _
@@ -179,6 +179,12 @@ class Reservations(Templates):
             self.work.activity.record("inventory", item.inventory_id, "Item held back", old=old, new=new)
             self.session.flush()
             self._reindex(service_id)
+
+    @asks_nothing(Asked.ROOMS)
+    def out_of_service(self, inventory_ids: Collection[int]) -> set[int]:
+        """Return which of these items are out of service."""
+        these = (InventoryItem.inventory_id.in_(inventory_ids), InventoryItem.item_state == OUT_OF_SERVICE)
+        return set(self.session.scalars(select(InventoryItem.inventory_id).where(*these)))
 
     @needs("view_inventory")
     def items_reserved_by(self, provision_id: int) -> Sequence[ItemRow]:

@@ -145,6 +145,15 @@ class ClaimedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOver:
+    """What a failed job may have left: the name of an account that no service has ("" for none), items held back."""
+
+    provision_id: int
+    account: str
+    inventory_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JobFigures:
     """Jobs by state since the beginning, and how the latest of them ended.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from gettext import gettext as _
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from omnicrm_tui.catalog import rules as catalog_rules
 from omnicrm_tui.database.lists import ListSpec, contains
+from omnicrm_tui.database.types import UtcDateTime
 from omnicrm_tui.database.views import view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound, OutsideSystemError
 from omnicrm_tui.identity.actor import ActorKind
@@ -34,7 +36,7 @@ from omnicrm_tui.provisioning.rules import (
     reserved_names,
     split_inventory,
 )
-from omnicrm_tui.provisioning.schemas import EventView, JobFigures, JobRow, JobView, ProvisionRequest
+from omnicrm_tui.provisioning.schemas import EventView, JobFigures, JobRow, JobView, LeftOver, ProvisionRequest
 from omnicrm_tui.provisioning.variables import masked, open_variables, seal_variables
 from omnicrm_tui.redaction import cap
 from omnicrm_tui.work import Service
@@ -89,6 +91,10 @@ JOB_LIST: ListSpec[JobRow] = ListSpec(
     },
 )
 """Jobs (SVC-043..045, SVC-078); a search matches the play's description, its name or the job's number."""
+
+
+_LATEST_FAILED = 100
+"""How far back `left_over` looks."""
 
 
 class ProvisioningService(Service):
@@ -254,6 +260,35 @@ class ProvisioningService(Service):
         now_ms = int(self.work.clock.now().timestamp() * 1000)
         dead = (Provision.provisioning_status == RUNNING, Provision.lease_until_ms < now_ms)
         return self.session.scalars(select(Provision.provision_id).where(*dead).order_by(Provision.provision_id)).all()
+
+    @needs("view_provision")
+    def unstarted(self, seconds: int) -> Sequence[int]:
+        """Return the jobs that have waited longer than that for a process. Needs view_provision."""
+        before = self.work.clock.now() - timedelta(seconds=seconds)
+        since = func.coalesce(Provision.started, Provision.created, type_=UtcDateTime)
+        waiting = (Provision.provisioning_status == RUNNING, Provision.lease_until_ms.is_(None), since < before)
+        found = select(Provision.provision_id).where(*waiting)
+        return self.session.scalars(found.order_by(Provision.provision_id)).all()
+
+    @needs("view_provision")
+    def left_over(self) -> Sequence[LeftOver]:
+        """Return what the latest jobs that failed may have left: an account without a service, items held back.
+
+        Needs view_provision. The charging system is not asked whether the account is there.
+        """
+        failed = select(Provision).where(Provision.provisioning_status == FAILED, Provision.action.is_(None))
+        jobs = self.session.scalars(failed.order_by(Provision.provision_id.desc()).limit(_LATEST_FAILED)).all()
+        items = {number for job in jobs if job.clean_ups for number in job.inventory_choices.values()}
+        held_back = self.work.inventory.out_of_service(items)
+        names = {str(job.facts["service_uuid"]) for job in jobs if job.facts.get("service_uuid")}
+        services = self.work.customer_services.known_uuids(names)
+        found = []
+        for job in jobs:
+            account = str(job.facts.get("service_uuid") or "")
+            mine = held_back & set(job.inventory_choices.values()) if job.clean_ups else set()
+            if mine or (account and account not in services):
+                found.append(LeftOver(job.provision_id, "" if account in services else account, tuple(sorted(mine))))
+        return found
 
     @needs("view_provision")
     def events(self, provision_id: int, after: int = 0) -> Sequence[EventView]:

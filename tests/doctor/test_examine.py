@@ -22,10 +22,15 @@ from omnicrm_tui.doctor.examine import examine
 from omnicrm_tui.doctor.findings import Finding
 from omnicrm_tui.identity.actor import Actor, system_actor
 from omnicrm_tui.identity.models import User
+from omnicrm_tui.inventory.schemas import ItemChange
 from omnicrm_tui.lab.network import LabNetwork
+from omnicrm_tui.messaging.leases import Lease
+from omnicrm_tui.messaging.rules import JOBS, SCHEDULE
 from omnicrm_tui.opening import open_crm
 from omnicrm_tui.provisioning.models import Provision
+from omnicrm_tui.provisioning.progress import EventRecord, JobEnd, JobProgress
 from omnicrm_tui.settings import Settings
+from tests.fixtures.operator import Stock
 from tests.screens.people import add_people, add_user
 
 GOOD_TERMINAL = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "120", "LINES": "40"}
@@ -214,7 +219,43 @@ def test_a_job_without_a_process_is_told_by_number(crm: Crm, clock: FrozenClock)
     assert _only(data.jobs(crm)).state == "fine"
     clock.advance(timedelta(seconds=2))
     found = _only(data.jobs(crm))
+    assert (found.state, found.found) == ("broken", "1 job has no process: 1, and nobody sees to them.")
+    for duty in (JOBS, SCHEDULE):
+        Lease(crm, duty, "host:1:x").hold()
+    found = _only(data.jobs(crm))
     assert (found.state, found.found) == ("look", "1 job has no process: 1")
+
+
+def test_a_job_that_nobody_starts_is_told(stock: Stock, clock: FrozenClock) -> None:
+    number = stock.order()
+    assert _only(data.jobs(stock.crm)).state == "fine"
+    clock.advance(timedelta(minutes=3))
+    assert f"1 job has no process: {number}" in _only(data.jobs(stock.crm)).found
+
+
+def test_what_a_dead_process_left_is_told_until_somebody_has_mended_it(stock: Stock, clock: FrozenClock) -> None:
+    number = stock.order()
+    progress = JobProgress(stock.crm, number, "one")
+    assert progress.claim(11) is not None
+    event = EventRecord(1, "Name the service", "main", 0, {}, clock.now(), clock.now())
+    progress.record(event, facts={"provisioned_by_this_job": True, "service_uuid": "Mobile_SIM_1"})
+    progress.interrupt(_lease_of(stock, number))
+    assert JobProgress(stock.crm, number, "two").claim(12) is not None
+    JobProgress(stock.crm, number, "two").finish(
+        JobEnd(2, "interrupted", "died", {"service_uuid": "Mobile_SIM_1"}, held_back=True)
+    )
+    found = _only(data.jobs(stock.crm))
+    assert (found.state, f"items {stock.sim_id}, {stock.number_id}" in found.found) == ("look", True)
+    with stock.crm.as_actor(stock.admin) as work:
+        assert [job.account for job in work.provisioning.left_over()] == ["Mobile_SIM_1"]
+        for item in (stock.sim_id, stock.number_id):
+            work.inventory.update(item, ItemChange(item_state="In Stock"))
+    assert _only(data.jobs(stock.crm)).state == "fine"
+
+
+def _lease_of(stock: Stock, number: int) -> int | None:
+    with stock.crm.reading(stock.admin) as work:
+        return work.session.get_one(Provision, number).lease_until_ms
 
 
 def test_a_signing_key_that_is_too_old_is_told_unless_it_may_be(settings: Settings, clock: FrozenClock) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from omnicrm_tui.clock import FrozenClock
+from omnicrm_tui.doctor import data, there
 from omnicrm_tui.errors import Conflict
 from omnicrm_tui.job.runner import Job
 from omnicrm_tui.listing import FIRST, ListQuery
@@ -156,6 +157,22 @@ def test_what_cannot_be_undone_is_told_and_its_items_are_held_back(
     assert (job.provisioning_status, job.status_reason) == (FAILED, "interrupted")
     assert "Could not be undone: Delete the HSS subscriber" in (job.error_message or "")
     held_back(operator)
+    found = {(one.name, one.state): one.found for one in (*there.charging(operator.crm), *data.jobs(operator.crm))}
+    assert ("Charging system", "broken") not in found  # its account is gone
+    assert f"job {provision_id} died" in found["Jobs", "look"]
+
+
+def test_an_account_that_is_left_is_told_by_the_doctor(
+    operator: Operator, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provision_id = operator.order()
+    killed(operator, monkeypatch, provision_id, "Create the HSS subscriber", SUCCESS)
+    assert found_dead(operator, clock) == [provision_id]
+    operator.lab.switch("ocs", "fail")
+    assert Job(operator.crm, provision_id).run() == 0
+    operator.lab.switch("ocs")
+    [problem] = [one for one in there.charging(operator.crm) if one.state == "broken"]
+    assert f"Job {provision_id} failed, and its account Mobile_SIM_" in problem.found
 
 
 OWN = """- hosts: localhost
