@@ -6,6 +6,7 @@ The associated data is `column:row id`, so that a value copied to another row or
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -48,6 +49,11 @@ class Vault:
         if not found:
             found = {1: new_key_file(folder / "column-1.key", _KEY_BYTES)}
         return cls(found)
+
+    @cached_property
+    def installation(self) -> str:
+        """What tells this installation from all others: its hosts and its backups share the first key, nobody else."""
+        return hmac.digest(self._keys[min(self._keys)], b"omnicrm installation", "sha256").hex()[:32]
 
     def seal(self, column: str, row_id: int, value: str | None) -> bytes | None:
         """Return `value` sealed for that column and row; None stays None."""

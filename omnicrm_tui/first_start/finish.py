@@ -65,8 +65,7 @@ def _make_keys(settings: Settings) -> Path:
         require_keys(engine, settings.keys_folder)
     finally:
         engine.dispose()
-    Vault.from_folder(settings.keys_folder)
-    Keyring.of(settings)
+    Keyring.of(settings, Vault.from_folder(settings.keys_folder).installation)
     return settings.keys_folder
 
 

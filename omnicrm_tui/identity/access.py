@@ -64,7 +64,7 @@ class Access(Service):
 
     @cached_property
     def _keyring(self) -> Keyring:
-        return Keyring.of(self.work.settings)
+        return Keyring.of(self.work.settings, self.work.vault.installation)
 
     @asks_nothing(Asked.LOG_IN)
     def actor_of_token(self, access_token: str, source: str) -> Actor:

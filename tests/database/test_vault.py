@@ -46,6 +46,15 @@ def test_the_newest_key_seals_and_older_ones_still_open() -> None:
         Vault({1: KEY}).open("c", 1, both.seal("c", 1, "after"))
 
 
+def test_an_installation_is_known_by_its_first_key_and_gives_nothing_of_it_away() -> None:
+    first, second = bytes(range(32)), bytes(32)
+    ours = Vault({1: first}).installation
+    assert Vault({1: first, 2: second}).installation == ours
+    assert Vault({1: second, 2: first}).installation != ours
+    assert len(ours) == 32
+    assert ours not in first.hex()
+
+
 def test_a_key_of_another_length_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Vault({1: KEY, 2: KEY[:16]})

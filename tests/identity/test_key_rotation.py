@@ -80,7 +80,7 @@ def test_a_key_is_kept_until_all_that_it_signed_is_over(any_crm: Crm, clock: Fro
     clock.advance(timedelta(days=1))
     rotate(any_crm)
     clock.advance(timedelta(minutes=4))
-    late = Keyring({"1": (any_crm.settings.keys_folder / "token-1.key").read_bytes()}, "1")
+    late = Keyring({"1": (any_crm.settings.keys_folder / "token-1.key").read_bytes()}, "1", "here")
     [former, newest] = keys(any_crm)
     assert (former.number, former.signs, newest.number, newest.signs, newest.needed_until) == (1, False, 2, True, None)
     assert former.needed_until == clock.now() + timedelta(days=29, minutes=-4)
@@ -89,11 +89,11 @@ def test_a_key_is_kept_until_all_that_it_signed_is_over(any_crm: Crm, clock: Fro
     assert refresh(any_crm, long.refresh_token)
     clock.advance(timedelta(minutes=1))
     signed = late.sign({"sub": "1", "use": "access"}, issued=clock.now(), expires=clock.now() + timedelta(minutes=9))
-    assert Keyring.of(any_crm.settings).read(signed, "access", clock.now())
+    assert Keyring.of(any_crm.settings, "here").read(signed, "access", clock.now())
     assert remove(any_crm) == [1]
     assert [key.number for key in keys(any_crm)] == [2]
     with pytest.raises(NotAuthenticated):
-        Keyring.of(any_crm.settings).read(signed, "access", clock.now())
+        Keyring.of(any_crm.settings, "here").read(signed, "access", clock.now())
 
 
 def test_a_key_goes_two_hours_after_the_last_session_that_it_opened_was_ended(
@@ -150,12 +150,12 @@ def test_two_rotations_at_once_make_two_keys(crm: Crm) -> None:
 
 def _serve(settings: Settings, pipe: Connection) -> None:
     """What an API process does: it reads tokens, from before and after a rotation in another process."""
-    ring = Keyring.of(settings)
+    ring = Keyring.of(settings, "here")
     pipe.send(ring.fingerprint("x"))
     while token := pipe.recv():
         try:
             now = FrozenClock(signing_keys.files(settings.keys_folder)[0].made).now()
-            pipe.send(Keyring.of(settings).read(token, "access", now)["sub"])
+            pipe.send(Keyring.of(settings, "here").read(token, "access", now)["sub"])
         except NotAuthenticated:
             pipe.send(None)
 
@@ -168,7 +168,9 @@ def test_a_rotation_is_seen_by_a_process_that_runs_already(crm: Crm, add_user: A
     assert ours.recv()
     expires = signing_keys.files(crm.settings.keys_folder)[0].made + timedelta(minutes=5)
     for expected in ("1", "2"):
-        token = Keyring.of(crm.settings).sign({"sub": expected, "use": "access"}, issued=expires, expires=expires)
+        token = Keyring.of(crm.settings, "here").sign(
+            {"sub": expected, "use": "access"}, issued=expires, expires=expires
+        )
         ours.send(token)
         assert (kid(token), ours.recv()) == (expected, expected)
         rotate(crm)
@@ -178,7 +180,7 @@ def test_a_rotation_is_seen_by_a_process_that_runs_already(crm: Crm, add_user: A
 
 
 def test_a_rotation_that_cannot_be_written_down_makes_no_key(crm: Crm) -> None:
-    Keyring.of(crm.settings)
+    Keyring.of(crm.settings, "here")
     with crm.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ProgramOutdated):

@@ -6,12 +6,14 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import jwt
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.database.vault import Vault
 from omnicrm_tui.errors import NotAuthenticated
 from omnicrm_tui.identity.actor import Actor, visitor
 from omnicrm_tui.identity.schemas import Tokens, UserChange
@@ -206,8 +208,6 @@ def test_replacing_the_secret_ends_every_session(crm: Crm, add_user: AddUser) ->
 
 
 def test_the_generated_key_is_private_and_a_newer_one_keeps_old_tokens_good(crm: Crm, add_user: AddUser) -> None:
-    import jwt
-
     add_user(crm)
     old = tokens_of(crm)
     folder = crm.settings.keys_folder
@@ -220,3 +220,22 @@ def test_the_generated_key_is_private_and_a_newer_one_keeps_old_tokens_good(crm:
     forged = jwt.encode(jwt.decode(old.access_token, options={"verify_signature": False}), None, algorithm="none")
     with pytest.raises(NotAuthenticated):
         who(crm, forged)
+
+
+def test_a_token_is_good_in_its_own_installation_alone_and_an_older_one_is_renewed(crm: Crm, add_user: AddUser) -> None:
+    """A copy of the database under the same secret is another installation where its keys are others."""
+    add_user(crm)
+    settings = crm.settings.model_copy(update={"jwt_secret": SecretStr("s" * 64)})
+    here = Crm(settings, crm.engine, crm.clock, crm.vault)
+    copy = Crm(settings, crm.engine, crm.clock, Vault({1: bytes(32)}))
+    session = tokens_of(here)
+    assert who(here, session.access_token)
+    with pytest.raises(NotAuthenticated):
+        who(copy, session.access_token)
+    claims = jwt.decode(session.access_token, options={"verify_signature": False})
+    assert claims.pop("aud") == here.vault.installation
+    head = jwt.get_unverified_header(session.access_token)
+    older = jwt.encode(claims, "s" * 64, algorithm="HS256", headers=head)
+    with pytest.raises(NotAuthenticated):
+        who(here, older)
+    assert who(here, refresh(here, session.refresh_token).access_token)

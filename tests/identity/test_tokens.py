@@ -16,7 +16,8 @@ from omnicrm_tui.identity.tokens import Keyring
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY, OTHER = b"k" * 32, b"o" * 32
-RING = Keyring({"1": KEY}, "1")
+HERE = "4f1c"
+RING = Keyring({"1": KEY}, "1", HERE)
 USES = (tokens.ACCESS, tokens.CHALLENGE, tokens.CHANGE)
 
 
@@ -31,7 +32,7 @@ def forged(head: dict[str, Any], claims: dict[str, Any], key: bytes = KEY, diges
 
 
 def good(**more: Any) -> dict[str, Any]:
-    return {"sub": "1", "use": tokens.ACCESS, "exp": int(NOW.timestamp()) + 60, **more}
+    return {"sub": "1", "use": tokens.ACCESS, "aud": HERE, "exp": int(NOW.timestamp()) + 60, **more}
 
 
 def opens(token: str, use: str = tokens.ACCESS, now: datetime = NOW) -> bool:
@@ -56,7 +57,7 @@ def test_the_signature_is_that_of_rfc_7515() -> None:
     )
     published = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     assert tokens._base64(hmac.digest(key, signed.encode(), "sha256")).decode() == published
-    ours = Keyring({"1": key}, "1").sign({"sub": "1"}, issued=NOW, expires=NOW)
+    ours = Keyring({"1": key}, "1", HERE).sign({"sub": "1"}, issued=NOW, expires=NOW)
     head_and_claims, _dot, mac = ours.rpartition(".")
     assert mac == tokens._base64(hmac.digest(key, head_and_claims.encode(), "sha256")).decode()
 
@@ -134,7 +135,20 @@ def test_a_token_is_good_for_its_own_use_alone(made_for: str, asked: str) -> Non
     assert opens(token, asked) == (made_for == asked)
 
 
+def test_a_token_of_another_installation_with_the_same_secret_opens_nothing() -> None:
+    ours = RING.sign({"sub": "1", "use": tokens.ACCESS}, issued=NOW, expires=NOW + timedelta(minutes=5))
+    theirs = Keyring({"1": KEY}, "1", "0a9e").sign(
+        {"sub": "1", "use": tokens.ACCESS}, issued=NOW, expires=NOW + timedelta(minutes=5)
+    )
+    assert opens(ours)
+    assert not opens(theirs)
+    before = {name: value for name, value in good().items() if name != "aud"}
+    for claims in (before, good(aud=None), good(aud=""), good(aud=[HERE]), good(aud=[HERE, "0a9e"]), good(aud={})):
+        assert not opens(forged(HEAD, claims))
+    assert not opens(Keyring({"1": KEY}, "1", "").sign(good(), issued=NOW, expires=NOW + timedelta(minutes=5)))
+
+
 def test_claims_are_an_object_with_somebody_in_it() -> None:
-    nobody = {"use": tokens.ACCESS, "exp": good()["exp"]}
+    nobody = {name: value for name, value in good().items() if name != "sub"}
     wrong: list[Any] = [[], "x", 5, None, nobody, good(use=None), good(sub=1)]
     assert not any(opens(forged(HEAD, claims)) for claims in wrong)

@@ -111,13 +111,13 @@ def test_files_come_back_without_what_belongs_to_the_machine(settings: Settings,
 
 
 def test_a_restored_home_has_the_signing_keys_former_ones_too(settings: Settings, tmp_path: Path) -> None:
-    before = Keyring.of(settings).sign({"sub": "1", "use": "access"}, issued=NOON, expires=NOON)
+    before = Keyring.of(settings, "here").sign({"sub": "1", "use": "access"}, issued=NOON, expires=NOON)
     signing_keys.add(settings.keys_folder, NOON)
     _backup(settings, tmp_path / "b")
     restored = _restore(tmp_path / "b", tmp_path / "new").settings
     assert signing_keys.read_all(restored.keys_folder) == signing_keys.read_all(settings.keys_folder)
     assert {path.stat().st_mode & 0o777 for path in restored.keys_folder.glob("token-*")} == {0o600}
-    assert Keyring.of(restored).read(before, "access", NOON - timedelta(minutes=1))["sub"] == "1"
+    assert Keyring.of(restored, "here").read(before, "access", NOON - timedelta(minutes=1))["sub"] == "1"
 
 
 def test_a_signing_key_that_is_removed_meanwhile_does_not_stop_the_backup(
