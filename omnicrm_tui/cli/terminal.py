@@ -43,12 +43,12 @@ def open_terminal(*, confined: bool = False) -> None:
     if os.environ.get(OVER_SSH):
         # Read by Textual when it is imported; it paints twice as often by default.
         os.environ["TEXTUAL_FPS"] = str(settings.terminal.frames_over_ssh)
-    # Textual's palette, which nobody opens (ours is `screens.palette`), would bring trees, lists and selections along.
-    palette = ("CommandListItem", "CommandPalette", "DiscoveryHit", "Hit", "Hits", "Provider", "SimpleProvider")
-    import_lazily("textual.command", classes=palette)
     from screens.early import begin
 
     early = begin(settings)
+    # Textual's palette, which nobody opens (ours is `screens.palette`), would bring trees, lists and selections along.
+    palette = ("CommandListItem", "CommandPalette", "DiscoveryHit", "Hit", "Hits", "Provider", "SimpleProvider")
+    import_lazily("textual.command", classes=palette)
     from omnicrm_tui.database.migrate import require_known
 
     require_known(settings)

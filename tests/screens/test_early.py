@@ -35,6 +35,17 @@ assert early._read(settings, early.Seat(settings.home))
 print([name for name in ("asyncio.events", "cryptography", "textual", "fastapi") if name in sys.modules])
 """
 
+FORKED = """
+import os, sys
+from omnicrm_tui.cli.terminal import open_terminal
+from screens import early
+def begin(settings):
+    os._exit(any(name in sys.modules for name in ("textual", "rich", "asyncio.events", "sqlalchemy")))
+early.begin = begin
+sys.stdin.isatty = sys.stdout.isatty = lambda: True
+open_terminal()
+"""
+
 
 def read_early(crm: Crm, program: str = CHILD) -> str:
     command = [sys.executable, "-c", program, str(crm.settings.home)]
@@ -64,6 +75,13 @@ def test_the_child_reads_for_whoever_is_remembered(crm: Crm, admin: Actor) -> No
     assert read_early(crm) == "None None None"
     session.forget()
     assert read_early(crm) == "None None None"
+
+
+def test_the_child_begins_before_anything_is_imported_that_draws(crm: Crm) -> None:
+    environ = {**os.environ, "OMNICRM_HOME": str(crm.settings.home), "OMNICRM_CONFIG": ""}
+    command = [sys.executable, "-c", FORKED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
+    assert (done.returncode, done.stderr) == (0, ""), "Textual is imported before the fork: the first list waits for it"
 
 
 class Source:
