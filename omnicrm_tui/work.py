@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.charging.service import ChargingService
     from omnicrm_tui.customer_services.service import CustomerServicesService
     from omnicrm_tui.customers.service import CustomersService
+    from omnicrm_tui.identity.access import Access
     from omnicrm_tui.identity.impersonation import Impersonations
     from omnicrm_tui.identity.password_reset import PasswordResets
     from omnicrm_tui.identity.rate_limits import RateLimits
@@ -73,6 +74,13 @@ class Work:
         from omnicrm_tui.identity.service import IdentityService
 
         return IdentityService(self)
+
+    @cached_property
+    def access(self) -> Access:
+        """Whose a token is, and no more of `identity`: who has a remembered session waits for that."""
+        from omnicrm_tui.identity.access import Access
+
+        return Access(self)
 
     @cached_property
     def second_factor(self) -> SecondFactors:

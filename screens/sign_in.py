@@ -150,7 +150,7 @@ def resume(crm: Crm, seat: Seat) -> Actor | None:
 
     def look(token: str) -> Actor:
         with crm.reading(visitor(seat.source_address)) as work:
-            return work.identity.peek(token, seat.source_address)
+            return work.access.peek(token, seat.source_address)
 
     return seat.session.peek(look) if seat.session else None
 

@@ -14,7 +14,16 @@ from sqlalchemy import func, or_, select
 from omnicrm_tui.errors import NotAuthenticated
 from omnicrm_tui.identity import key_rules, tokens
 from omnicrm_tui.identity.actor import Actor, ActorKind
-from omnicrm_tui.identity.models import ApiKey, Permission, Role, TokenFamily, User, role_permission, user_role
+from omnicrm_tui.identity.models import (
+    ApiKey,
+    Permission,
+    RefreshToken,
+    Role,
+    TokenFamily,
+    User,
+    role_permission,
+    user_role,
+)
 from omnicrm_tui.identity.permissions import (
     ADMIN,
     BESIDE,
@@ -72,6 +81,20 @@ class Access(Service):
         claims = self._keyring.read(access_token, tokens.ACCESS, self.work.clock.now())
         family = self.session.get(TokenFamily, str(claims.get("fam")))
         if family is None or self._is_over(family):
+            raise NotAuthenticated(OVER)
+        return self._actor_of_family(family, source)
+
+    @asks_nothing(Asked.LOG_IN)
+    def peek(self, refresh_token: str, source: str) -> Actor:
+        """Return the actor of a remembered session and leave its token unused: for what a terminal shows first.
+
+        `resume` follows. Raises NotAuthenticated where `resume` would, but ends nothing.
+        """
+        row = self._find_token(refresh_token)
+        family = None if row is None else self.session.get(TokenFamily, row.family_id)
+        if row is None or family is None or self._is_over(family):
+            raise NotAuthenticated(OVER)
+        if row.used is not None or row.expires <= self.work.clock.now():
             raise NotAuthenticated(OVER)
         return self._actor_of_family(family, source)
 
@@ -171,6 +194,10 @@ class Access(Service):
             return None
         name = f"API key {match.description}".strip()
         return self._machine(name, match.roles, source, configured_credential(key))
+
+    def _find_token(self, refresh_token: str) -> RefreshToken | None:
+        marks = self._keyring.fingerprints(refresh_token)
+        return self.session.scalars(select(RefreshToken).where(RefreshToken.token_hash.in_(marks))).one_or_none()
 
     def _actor_of_family(self, family: TokenFamily, source: str) -> Actor:
         if family.purpose == JOB:

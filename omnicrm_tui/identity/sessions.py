@@ -125,20 +125,6 @@ class Sessions(PasswordHistory):
         return actor, successor
 
     @asks_nothing(Asked.LOG_IN)
-    def peek(self, refresh_token: str, source: str) -> Actor:
-        """Return the actor of a remembered session and leave its token unused: for what a terminal shows first.
-
-        `resume` follows. Raises NotAuthenticated where `resume` would, but ends nothing.
-        """
-        row = self._find_token(refresh_token)
-        family = None if row is None else self.session.get(TokenFamily, row.family_id)
-        if row is None or family is None or self._is_over(family):
-            raise NotAuthenticated(OVER)
-        if row.used is not None or row.expires <= self.work.clock.now():
-            raise NotAuthenticated(OVER)
-        return self._actor_of_family(family, source)
-
-    @asks_nothing(Asked.LOG_IN)
     def logout(self, refresh_token: str) -> None:
         """End the session of a refresh token; its access tokens end with it. Unknown tokens are no error."""
         row = self._find_token(refresh_token)
@@ -382,10 +368,6 @@ class Sessions(PasswordHistory):
         self._settle_impersonations()
         self.session.commit()
         raise NotAuthenticated(OVER)
-
-    def _find_token(self, refresh_token: str) -> RefreshToken | None:
-        marks = self._keyring.fingerprints(refresh_token)
-        return self.session.scalars(select(RefreshToken).where(RefreshToken.token_hash.in_(marks))).one_or_none()
 
     def _lock_family(self, family_id: str) -> TokenFamily:
         """Load a family for itself alone: rotating and ending it wait for each other."""

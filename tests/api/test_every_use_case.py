@@ -16,6 +16,7 @@ UseCase = tuple[str, str]
 """A room and its method: ("customers", "create")."""
 
 SAME_OVER_REST: dict[UseCase, UseCase] = {
+    ("access", "peek"): ("identity", "actor_of_token"),
     ("activity", "window"): ("activity", "page"),
     ("activity", "count"): ("activity", "page"),
     ("billing", "window"): ("billing", "page"),
@@ -28,7 +29,6 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
     ("identity", "api_key_window"): ("identity", "api_key_page"),
     ("identity", "api_key_count"): ("identity", "api_key_page"),
     ("identity", "login_by_ssh"): ("identity", "login"),
-    ("identity", "peek"): ("identity", "actor_of_token"),
     ("identity", "resume"): ("identity", "refresh"),
     ("identity", "role_list"): ("identity", "roles"),
     ("identity", "window"): ("identity", "page"),

@@ -32,7 +32,8 @@ from omnicrm_tui.settings import Settings
 from screens import early
 settings = Settings(home=pathlib.Path(sys.argv[1]))
 assert early._read(settings, early.Seat(settings.home))
-print([name for name in ("asyncio.events", "cryptography", "textual", "fastapi") if name in sys.modules])
+unneeded = ("asyncio.events", "cryptography", "textual", "fastapi", "omnicrm_tui.identity.sessions")
+print([name for name in unneeded if name in sys.modules])
 """
 
 FORKED = """
