@@ -125,6 +125,22 @@ def test_a_stolen_token_is_known_again_while_its_session_lives(crm: Crm, clock: 
         refresh(crm, current)
 
 
+def test_what_was_still_signed_with_the_former_key_just_after_counts_too(
+    crm: Crm, clock: FrozenClock, add_user: AddUser
+) -> None:
+    """As by a use case that had read the keys before the rotation."""
+    add_user(crm)
+    rotate(crm)
+    newest = crm.settings.keys_folder / "token-2.key"
+    aside = newest.rename(newest.with_name("aside"))
+    clock.advance(timedelta(minutes=4))
+    late = tokens_of(crm, remember=True)
+    aside.rename(newest)
+    clock.advance(timedelta(days=20))
+    assert remove(crm) == []
+    assert refresh(crm, late.refresh_token)
+
+
 def test_the_key_of_a_running_job_stays(crm: Crm, clock: FrozenClock, admin: Actor, add_user: AddUser) -> None:
     user_id, number = add_user(crm), add_job(crm, admin)
     with crm.as_actor(admin) as work:

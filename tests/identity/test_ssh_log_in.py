@@ -132,6 +132,7 @@ def test_a_customers_user_that_lost_its_contact_is_refused(
         work.identity.update_user(found.user_id, UserChange(contact_id=None))
     with pytest.raises(NotAuthenticated, match="belongs to no customer"):
         by_ssh(crm)
+    assert ("Login refused: a customer's user without a customer", "zoe", HERE) in actions(crm, admin)
 
 
 def test_many_at_once_each_get_a_session(any_crm: Crm, add_user: AddUser) -> None:
