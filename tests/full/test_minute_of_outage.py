@@ -35,6 +35,7 @@ pytestmark = [pytest.mark.full, pytest.mark.terminal, pytest.mark.ansible]
 TEST = system_actor("test")
 OUTAGE_SECONDS = 60.0
 LONGEST_ANSWER_SECONDS = 30.0
+PORTS = {"postgresql": 5432, "mariadb": 3306}
 TROUBLE = re.compile(r"[Nn]othing was changed|cannot be reached")
 _never = threading.Event()
 
@@ -59,7 +60,7 @@ class Database(Protocol):
 
 @dataclass
 class Server:
-    """PostgreSQL behind a proxy: every connection breaks, and none can be made."""
+    """PostgreSQL or MariaDB behind a proxy: every connection breaks, and none can be made."""
 
     proxy: Proxy
     reads: int = 503
@@ -85,7 +86,7 @@ class File:
         self.connection.execute("ROLLBACK")
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
 def database(request: pytest.FixtureRequest, house: House) -> Iterator[tuple[Database, Crm]]:
     """The configured house's database, and a Crm that has its own way to it."""
     with ExitStack() as stack:
@@ -97,10 +98,12 @@ def database(request: pytest.FixtureRequest, house: House) -> Iterator[tuple[Dat
             stack.callback(crm.close)
             yield File(connection), crm
             return
-        url = request.getfixturevalue("every_database_url")["postgresql"]
+        url = request.getfixturevalue("every_database_url")[request.param]
         target = make_url(url)
-        proxy = stack.enter_context(Proxy(target.host or "127.0.0.1", target.port or 5432))
-        through = target.set(host="127.0.0.1", port=proxy.port).update_query_dict({"gssencmode": "disable"})
+        proxy = stack.enter_context(Proxy(target.host or "127.0.0.1", target.port or PORTS[request.param]))
+        through = target.set(host="127.0.0.1", port=proxy.port)
+        if request.param == "postgresql":
+            through = through.update_query_dict({"gssencmode": "disable"})
         house.configure(database={"url": through.render_as_string(hide_password=False)})
         crm = house.crm(url)
         stack.callback(crm.close)
