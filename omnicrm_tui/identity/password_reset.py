@@ -96,7 +96,9 @@ class PasswordResets(Sessions):
         hashed = self._keyring.fingerprint(_bare(code))
         self.session.add(PasswordReset(user_id=user.id, code_hash=hashed, expires=expires))
         mail = notices.reset_mail(user.first_name, code, self.work.settings)
-        self.work.messaging.enqueue_email(user.email, mail.subject, mail.text, kind=notices.RESET, secret=code)
+        self.work.messaging.enqueue_email(
+            user.email, mail.subject, mail.text, kind=notices.RESET, secret=code, until=expires
+        )
         self.session.flush()
 
     def _open_reset(self, code: str) -> PasswordReset:

@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, select, update
 from omnicrm_tui.errors import OutsideSystemError
 from omnicrm_tui.identity.actor import system_actor
 from omnicrm_tui.integrations.mail import Mail, MailSender, Refused
-from omnicrm_tui.messaging.models import SEALED_TEXT, OutboxMessage, is_due
+from omnicrm_tui.messaging.models import SEALED_TEXT, UNTIL, OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import MOST_ATTEMPTS, wait_after
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class OutboxCourier:
     def _attempt(self, outbox_id: int, attempts: int, now: datetime) -> bool:
         """Claim one attempt, make it, and write down what came of it; tell whether the message was sent."""
         if attempts >= MOST_ATTEMPTS:
-            self._write(outbox_id, attempts, status="failed")
+            self._write(outbox_id, attempts, status="failed", sealed_text=None)
             return False
         number = attempts + 1
         if not self._write(outbox_id, attempts, attempts=number, next_attempt=now + wait_after(number)):
@@ -69,14 +69,17 @@ class OutboxCourier:
         with self._crm.reading(self._actor) as work:
             message = work.session.get_one(OutboxMessage, outbox_id)
         try:
-            outcome = _send(self._crm, message)
+            outcome = _too_late(message, self._crm.clock.now()) or _send(self._crm, message)
         except OutsideSystemError as error:
             given_up = isinstance(error, Refused) or number >= MOST_ATTEMPTS
-            status = "failed" if given_up else "waiting"
-            self._write(outbox_id, number, status=status, last_error=error.message[:LONGEST_ERROR])
+            told = {"last_error": error.message[:LONGEST_ERROR]}
+            if given_up:
+                self._write(outbox_id, number, status="failed", sealed_text=None, **told)
+            else:
+                self._write(outbox_id, number, status="waiting", **told)
             return False
         if outcome is not None:
-            self._write(outbox_id, number, status="dropped", last_error=outcome)
+            self._write(outbox_id, number, status="dropped", last_error=outcome, sealed_text=None)
             return False
         self._write(
             outbox_id, number, status="sent", delivered=self._crm.clock.now(), last_error=None, sealed_text=None
@@ -110,6 +113,14 @@ def mail_sender(settings: Settings) -> MailSender | None:
 
         return SmtpSender(settings.smtp)
     return None
+
+
+def _too_late(message: OutboxMessage, now: datetime) -> str | None:
+    """Return why a message is of no use any more, or None."""
+    until = message.payload.get(UNTIL)
+    if not until or now <= datetime.fromisoformat(until):
+        return None
+    return _("What it tells was good until {when}.").format(when=until)
 
 
 def _send(crm: Crm, message: OutboxMessage) -> str | None:

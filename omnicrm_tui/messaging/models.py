@@ -25,13 +25,16 @@ from omnicrm_tui.database.base import Base, CustomerOwned, StaffOnly
 from omnicrm_tui.database.types import Id, JsonText, UtcDateTime
 
 SEALED_TEXT = "outbox.sealed_text"
+SECRET, UNTIL = "secret", "until"
+"""Keys of a mail's payload: that it was sealed, and from when on it is of no use."""
 
 
 class OutboxMessage(CustomerOwned, Base):
     """An e-mail or SMS that a committed change caused; delivered afterwards, with retries.
 
     A customer's actor sees what was written to its customer (`to_customer`), not what is about it, nor to others.
-    Where there is something in the text that only its reader may see, `sealed_text` holds it, until it is sent.
+    Where there is something in the text that only its reader may see, `sealed_text` holds it, until it is
+    sent, given up or dropped.
     """
 
     __tablename__ = "outbox"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from gettext import gettext as _
 from typing import Any
 
@@ -17,7 +18,7 @@ from omnicrm_tui.identity.actor import ActorKind
 from omnicrm_tui.identity.permissions import VIEW_STATUS
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
 from omnicrm_tui.messaging.leases import milliseconds
-from omnicrm_tui.messaging.models import SEALED_TEXT, Lease, OutboxMessage, is_due
+from omnicrm_tui.messaging.models import SEALED_TEXT, SECRET, UNTIL, Lease, OutboxMessage, is_due
 from omnicrm_tui.messaging.rules import OUTBOX, is_email, one_line, phone_number
 from omnicrm_tui.messaging.schemas import (
     MOST_SUBJECT,
@@ -79,19 +80,25 @@ class MessagingService(Service):
         to_customer: bool = False,
         kind: str = "",
         secret: str = "",
+        until: datetime | None = None,
     ) -> int:
         """Put a mail into the outbox and return its number; a rolled-back change sends nothing.
 
         One that goes `to_customer` may be read by that customer's users; one that is about it alone is for staff. What
-        is `secret` in the plain text reaches the recipient alone: who looks at the outbox sees it hidden. `kind` may be
-        an e-mail type of the configuration (PLT-456..465), which then says who it is from. Raises InvalidInput for what
-        is no mail address.
+        is `secret` in the plain text reaches the recipient alone: who looks at the outbox sees it hidden, and it is
+        forgotten with the last attempt. What is good `until` then is not sent later. `kind` may be an e-mail type of
+        the configuration (PLT-456..465), which then says who it is from. Raises InvalidInput for what is no mail
+        address.
         """
         recipient = to.strip()
         if not is_email(recipient):
             raise InvalidInput(_("Some fields are not right."), {"to": _("is not an e-mail address")})
         shown = text.replace(secret, REDACTED) if secret else text
-        payload = {"text": shown, "html": html, "kind": kind}
+        payload: dict[str, Any] = {"text": shown, "html": html, "kind": kind}
+        if secret:
+            payload[SECRET] = True
+        if until is not None:
+            payload[UNTIL] = until.isoformat()
         line = one_line(subject)[:MOST_SUBJECT]
         number = self._add("email", recipient, line, payload, customer_id, to_customer=to_customer)
         if secret:
@@ -151,7 +158,8 @@ class MessagingService(Service):
     def retry(self, outbox_id: int) -> OutboxView:
         """Let a failed or dropped message be tried again from the start. Needs update_communication.
 
-        Raises NotFound, and Conflict when it was sent or still waits.
+        Raises NotFound, and Conflict when it was sent or still waits, or when what it held for its reader alone is
+        forgotten.
         """
         message = self._message(outbox_id)
         if message.status not in ("failed", "dropped"):
@@ -160,6 +168,8 @@ class MessagingService(Service):
                     status=message.status
                 )
             )
+        if message.payload.get(SECRET) and message.sealed_text is None:
+            raise Conflict(_("The code in this message is forgotten: its reader asks for a new one."))
         message.status, message.attempts, message.next_attempt = "waiting", 0, self.work.clock.now()
         self.work.activity.record("message", outbox_id, "Message tried again", customer_id=message.customer_id)
         self.session.flush()
@@ -177,7 +187,7 @@ class MessagingService(Service):
                 _("This message is {status}: only a waiting or failed one is dropped.").format(status=message.status)
             )
         old = {"status": message.status}
-        message.status, message.last_error = "dropped", data.reason
+        message.status, message.last_error, message.sealed_text = "dropped", data.reason, None
         new = {"status": "dropped", "reason": data.reason}
         customer_id = message.customer_id
         self.work.activity.record("message", outbox_id, "Message dropped", customer_id=customer_id, old=old, new=new)

@@ -13,12 +13,13 @@ from sqlalchemy import event, text
 from omnicrm_tui.activity.service import REDACTED
 from omnicrm_tui.clock import FrozenClock
 from omnicrm_tui.crm import Crm
-from omnicrm_tui.errors import CrmError, InvalidInput, NotAuthenticated, NotFound
+from omnicrm_tui.errors import Conflict, CrmError, InvalidInput, NotAuthenticated, NotFound
 from omnicrm_tui.identity.actor import Actor, visitor
 from omnicrm_tui.identity.schemas import UserChange
-from omnicrm_tui.integrations.mail import Mail
+from omnicrm_tui.integrations.mail import Mail, Refused
 from omnicrm_tui.messaging import delivery
 from omnicrm_tui.messaging.delivery import OutboxCourier
+from omnicrm_tui.messaging.schemas import DropInput
 from tests.identity.conftest import HERE, PASSWORD, AddUser
 from tests.identity.log_ins import actions, login, refresh, together, tokens_of
 
@@ -31,9 +32,12 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
+        self.trouble: Exception | None = None
 
     def send(self, mail: Mail) -> None:
         """Keep it."""
+        if self.trouble is not None:
+            raise self.trouble
         self.mails.append(mail)
 
 
@@ -243,3 +247,35 @@ def test_a_reset_leaves_the_second_factor_on_and_opens_a_locked_account(
             login(any_crm, password="Wrong-Horse9")
     finish(any_crm, code_for(any_crm, mailbox))
     assert login(any_crm, password=NEW).requires_2fa
+
+
+@pytest.mark.req("PLT-201")
+@pytest.mark.parametrize("end", ["given up", "dropped"])
+def test_a_code_that_is_not_sent_is_forgotten_and_its_mail_is_not_sent_without_it(
+    any_crm: Crm, admin: Actor, add_user: AddUser, mailbox: Mailbox, end: str
+) -> None:
+    add_user(any_crm)
+    ask(any_crm)
+    if end == "given up":
+        mailbox.trouble = Refused("There is no such mailbox.")
+        assert OutboxCourier(any_crm).deliver_due() == 0
+    else:
+        with any_crm.as_actor(admin) as work:
+            work.messaging.drop(1, DropInput(reason="It was not she who asked."))
+    assert stored(any_crm, "SELECT sealed_text FROM outbox") == [None]
+    with pytest.raises(Conflict, match="forgotten"), any_crm.as_actor(admin) as work:
+        work.messaging.retry(1)
+
+
+@pytest.mark.req("PLT-201", "PLT-231")
+def test_a_code_is_not_sent_once_it_is_good_for_nothing(
+    any_crm: Crm, admin: Actor, clock: FrozenClock, add_user: AddUser, mailbox: Mailbox
+) -> None:
+    add_user(any_crm)
+    ask(any_crm)
+    clock.advance(timedelta(hours=1, seconds=1))
+    assert OutboxCourier(any_crm).deliver_due() == 0
+    with any_crm.reading(admin) as work:
+        mail = work.messaging.get(1)
+    assert (mail.status, "good until" in (mail.last_error or "")) == ("dropped", True)
+    assert (mailbox.mails, stored(any_crm, "SELECT sealed_text FROM outbox")) == ([], [None])
