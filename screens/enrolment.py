@@ -256,8 +256,15 @@ async def _turn_on(app: OmniCrmApp, user_id: int) -> bool:
 
 async def _replace_codes(app: OmniCrmApp, user_id: int, state: SecondFactorState) -> None:
     lost = _("The old ones, {n} of them unused, open nothing any more.").format(n=state.unused_codes)
-    if await app.push_screen_wait(Confirm(_("Make new backup codes?"), lost)):
-        codes = await app.desk.change(lambda work: work.second_factor.regenerate_backup_codes(user_id))
+    field = Field("password", _("Current password"), "secret", required=True, hint=lost)
+
+    async def issue(data: _OwnPassword) -> tuple[str, ...]:
+        password = data.password.get_secret_value()
+        return await app.desk.change(lambda work: work.second_factor.regenerate_backup_codes(user_id, password))
+
+    form: FormDialog[tuple[str, ...]] = FormDialog(_("Make new backup codes"), _OwnPassword, [field], issue)
+    codes = await app.push_screen_wait(form)
+    if codes is not None:
         await app.push_screen_wait(BackupCodes(codes))
 
 

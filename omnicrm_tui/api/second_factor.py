@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from omnicrm_tui.api.auth import CallerDep
 from omnicrm_tui.api.bodies import JsonBody
@@ -27,6 +27,12 @@ class OwnPassword(Input):
     """The current password of whoever turns the second factor on."""
 
     password: Annotated[Password, Field(max_length=1024)]
+
+
+class PasswordOfOnesOwn(Input):
+    """The current password, where it is one's own account."""
+
+    password: Annotated[Password, Field(max_length=1024)] = SecretStr("")
 
 
 class SetupCode(Input):
@@ -94,10 +100,15 @@ def verify_setup(
 
 
 @router.post("/2fa/backup-codes/regenerate/user/{user_id}")
-def regenerate(caller: CallerDep, user_id: Id) -> Answer[BackupCodes]:
-    """Replace the backup codes (PLT-237, BIL-413). One's own, or admin."""
+def regenerate(
+    caller: CallerDep,
+    user_id: Id,
+    given: Annotated[PasswordOfOnesOwn, Depends(JsonBody(PasswordOfOnesOwn))],
+    _turn: TurnDep,
+) -> Answer[BackupCodes]:
+    """Replace the backup codes (PLT-237, BIL-413). One's own, with the current `password`, or admin."""
     with caller.working() as work:
-        codes = work.second_factor.regenerate_backup_codes(user_id)
+        codes = work.second_factor.regenerate_backup_codes(user_id, given.password.get_secret_value())
     return Answer(BackupCodes(codes))
 
 

@@ -98,13 +98,16 @@ class SecondFactors(OwnAccount):
 
     @asks_itself(ADMIN, unless="they are one's own")
     @own_account
-    def regenerate_backup_codes(self, user_id: int) -> tuple[str, ...]:
+    def regenerate_backup_codes(self, user_id: int, password: str = "") -> tuple[str, ...]:
         """Replace all backup codes by new ones (PLT-237, BIL-413, BIL-425). One's own, or needs admin.
 
-        Raises Conflict where the second factor is off.
+        For one's own the current password is asked for: who finds a terminal open would else have a way in that stays.
+        Raises Conflict where the second factor is off, InvalidInput for a wrong password, AccountLocked.
         """
         self.actor.require_in_person()
-        if not self._is_own(user_id):
+        if self._is_own(user_id):
+            self._check_own_password(self._existing(user_id), password)
+        else:
             self.actor.require(ADMIN)
         user = self._existing(user_id, lock=True)
         secret = self._secret_of(user)

@@ -68,7 +68,9 @@ def test_a_client_enrols_logs_in_moves_and_is_reset(
     assert {"token", "refresh_token", "user_id", "roles", "permissions"} <= opened.keys()
     assert opened["must_enable_2fa"] is False
     assert verify(code(issued["totp_secret"], clock)).status_code == 401
-    codes = ask("backup-codes/regenerate").json()["backup_codes"]
+    unsaid = ask("backup-codes/regenerate")
+    assert (unsaid.status_code, set(unsaid.json()["errors"])) == (400, {"password"})
+    codes = ask("backup-codes/regenerate", {"password": PASSWORD}).json()["backup_codes"]
     assert verify(issued["backup_codes"][0]).status_code == 401
     assert verify(codes[0]).status_code == 200
     assert ask("reset-for-new-device", {"backup_code": codes[0]}).status_code == 401

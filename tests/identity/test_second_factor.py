@@ -227,6 +227,16 @@ def test_the_other_printed_form_is_taken_too(crm: Crm, clock: FrozenClock, add_u
     assert verify(crm, "3FA5 B9C2").tokens
 
 
+@pytest.mark.req("PLT-237")
+def test_ones_own_new_backup_codes_ask_for_the_password(any_crm: Crm, clock: FrozenClock, add_user: AddUser) -> None:
+    user_id = add_user(any_crm)
+    old = enrol(any_crm, clock, user_id).backup_codes
+    for password in ("", "Wrong-Horse9"):
+        with pytest.raises(InvalidInput, match="password"), any_crm.as_actor(actor_of(any_crm, user_id)) as work:
+            work.second_factor.regenerate_backup_codes(user_id, password)
+    assert verify(any_crm, old[3]).tokens
+
+
 @pytest.mark.req("PLT-237", "BIL-413", "BIL-425", "PLT-194", "PLT-233")
 def test_new_backup_codes_replace_all_old_ones(
     any_crm: Crm, clock: FrozenClock, admin: Actor, add_user: AddUser
@@ -237,7 +247,7 @@ def test_new_backup_codes_replace_all_old_ones(
     old = enrol(any_crm, clock, user_id).backup_codes
     for actor in (actor_of(any_crm, user_id), admin):
         with any_crm.as_actor(actor) as work:
-            new = work.second_factor.regenerate_backup_codes(user_id)
+            new = work.second_factor.regenerate_backup_codes(user_id, PASSWORD if actor is not admin else "")
         assert not set(new) & set(old)
         with pytest.raises(NotAuthenticated):
             verify(any_crm, old[3])
@@ -393,7 +403,7 @@ def test_whom_the_policy_asks_may_do_nothing_else_before_and_customers_are_never
 
 def tokens_again(crm: Crm, clock: FrozenClock, name: str, user_id: int) -> str:
     with crm.as_actor(actor_of(crm, user_id)) as work:
-        code = work.second_factor.regenerate_backup_codes(user_id)[0]
+        code = work.second_factor.regenerate_backup_codes(user_id, PASSWORD)[0]
     tokens = verify(crm, code, login(crm, name).challenge_token).tokens
     assert tokens is not None
     return tokens.access_token
@@ -421,7 +431,7 @@ def test_a_customers_user_looks_after_its_own_second_factor_and_reaches_no_other
     enrolment = enrol(any_crm, clock, zoe)
     with any_crm.as_actor(actor_of(any_crm, zoe)) as work:
         assert work.second_factor.state(zoe).enabled
-        codes = work.second_factor.regenerate_backup_codes(zoe)
+        codes = work.second_factor.regenerate_backup_codes(zoe, PASSWORD)
         assert set(codes).isdisjoint(enrolment.backup_codes)
         assert work.second_factor.reset_for_new_device(zoe, codes[0]).secret != enrolment.secret
         with pytest.raises(NotPermitted):
