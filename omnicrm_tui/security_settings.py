@@ -74,6 +74,7 @@ class SecuritySection(Section):
     lockout_minutes: int = Field(default=30, ge=1, le=10_080)
     signing_key_days: int = Field(default=365, ge=0, le=3650)
     password_history: int = Field(default=5, ge=0, le=24)
+    email_verification_hours: int = Field(default=24, ge=1, le=720)
     impersonation_minutes: int = Field(default=60, ge=1, le=1440)
     impersonation_idle_minutes: int = Field(default=15, ge=1, le=1440)
     impersonation_purpose: bool = False

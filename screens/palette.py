@@ -221,6 +221,13 @@ def _second_factor(app: OmniCrmApp) -> None:
         app.screen.do(partial(manage, app))
 
 
+def _verify_email(app: OmniCrmApp) -> None:
+    from screens.verify_email import verify_email
+
+    if isinstance(app.screen, AtDesk):
+        app.screen.do(partial(verify_email, app))
+
+
 def _sessions(app: OmniCrmApp) -> None:
     from screens.own_sessions import OwnSessions
 
@@ -234,6 +241,7 @@ def _account(app: OmniCrmApp) -> list[Command]:
     return [
         Command(_("Change password"), "", app.action_change_password),
         Command(_("Second factor"), "", partial(_second_factor, app)),
+        Command(_("Verify e-mail address"), "", partial(_verify_email, app)),
         Command(_("Your sessions"), "", partial(_sessions, app)),
     ]
 

@@ -42,6 +42,13 @@ class UserScreen(UserActions, CrmScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *USER_KEYS,
+        Binding(
+            "m",
+            "verify_email",
+            _("E-mail"),
+            id="user.email",
+            tooltip=_("Verify the e-mail address, or cancel its change"),
+        ),
         Binding("right_square_bracket", "next_tab(1)", _("Next tab"), key_display="]", id="tabs.next"),
         Binding(
             "left_square_bracket", "next_tab(-1)", _("Previous tab"), show=False, key_display="[", id="tabs.previous"
@@ -96,6 +103,33 @@ class UserScreen(UserActions, CrmScreen):
         self.load()
         for table in self.query(EntityTable).results(EntityTable):
             table.reload()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to verify an address where one waits for it."""
+        if action == "verify_email":
+            user = self.user
+            return user is not None and not user.deleted and bool(user.pending_email or not user.email_verified)
+        return super().check_action(action, parameters)
+
+    def action_verify_email(self) -> None:
+        """Mail another code to the address that waits, or cancel its change (BIL-430)."""
+        if self.user is not None:
+            user = self.user
+            self.do(lambda: self._verify_email(user), group="email", exclusive=True)
+
+    async def _verify_email(self, user: UserView) -> None:
+        from screens.choose import Choose
+
+        answers = [_("Send another code to {address}").format(address=user.pending_email or user.email)]
+        if user.pending_email:
+            answers.append(_("Cancel the change: {address} stays").format(address=user.email))
+        chosen = await self.app.push_screen_wait(Choose(_("E-mail address to verify"), answers))
+        if chosen == 0:
+            address = await self.desk.change(lambda work: work.identity.resend_verification(user.id))
+            self._done(_("A code to {address} is on its way.").format(address=address))
+        elif chosen == 1:
+            await self.desk.change(lambda work: work.identity.cancel_email_change(user.id))
+            self._done(_("{address} stays the e-mail address.").format(address=user.email))
 
     # Tabs
 

@@ -26,6 +26,7 @@ from omnicrm_tui.api import (
     reset_page,
     second_factor,
     users,
+    verify_page,
 )
 from omnicrm_tui.api.exposition import Times
 from omnicrm_tui.api.gate import Gate
@@ -41,6 +42,7 @@ ROUTERS = (
     users.router,
     second_factor.router,
     reset_page.router,
+    verify_page.router,
     impersonation.router,
     api_keys.router,
     customers.router,

@@ -50,6 +50,12 @@ class ResetInput(Input):
     new_password: Password
 
 
+class MailedCode(Input):
+    """The code of a verification mail, as it stands in the link too."""
+
+    token: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class RefreshInput(Input):
     """A refresh token; without one the cookie `refresh_token` is taken."""
 
@@ -207,6 +213,14 @@ def reset_password(
     with visitor.working() as work:
         work.password_reset.finish(given.token, given.new_password.get_secret_value(), visitor.source)
     return Answer(Message("Password has been reset successfully"))
+
+
+@router.post("/auth/verify_email", openapi_extra=PUBLIC)
+def verify_email(visitor: VisitorDep, given: Annotated[MailedCode, Depends(JsonBody(MailedCode))]) -> Answer[Message]:
+    """Verify an e-mail address with the code that was mailed to it (BIL-430); 409 when another user has it now."""
+    with visitor.working() as work:
+        work.identity.verify_email(given.token, visitor.source)
+    return Answer(Message("Your email address is verified"))
 
 
 def _refresh_token(request: Request, given: RefreshInput) -> str:

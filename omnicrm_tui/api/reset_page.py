@@ -50,18 +50,22 @@ form.dataset.differ = {differ};
 @router.get("/reset-password/{token}")
 def reset_page(crm: CrmDep) -> HTMLResponse:
     """Return the page; whether the code is good is told when it is used."""
-    language = crm.settings.crm.language
-    _ = catalogue_of(language).gettext
-    nonce = secrets.token_urlsafe(16)
+    _ = catalogue_of(crm.settings.crm.language).gettext
     texts = {
         "title": _("A new password"),
         "new": _("New password"),
         "again": _("New password again"),
         "button": _("Reset password"),
     }
-    shown = {name: escape(text) for name, text in texts.items()}
     differ = _in_script(_("The two do not agree."))
-    page = _PAGE.format(language=escape(language), nonce=nonce, differ=differ, **shown)
+    return mailed_page(crm.settings.crm.language, _PAGE, texts, differ=differ)
+
+
+def mailed_page(language: str, template: str, texts: dict[str, str], **scripted: str) -> HTMLResponse:
+    """Return the page that a mail's link opens: `texts` are shown in it, `scripted` stand in its script."""
+    nonce = secrets.token_urlsafe(16)
+    shown = {name: escape(text) for name, text in texts.items()}
+    page = template.format(language=escape(language), nonce=nonce, **shown, **scripted)
     # The address holds the code: it goes to nobody else, and stays in no cache.
     headers = {
         "content-security-policy": f"default-src 'none'; connect-src 'self'; script-src 'nonce-{nonce}'; "

@@ -75,8 +75,8 @@ class Temporary:
 
 
 @dataclass(frozen=True, slots=True)
-class Welcomed:
-    """Where a welcome goes."""
+class Mailed:
+    """Where a mail goes."""
 
     message: str
     email: str
@@ -171,10 +171,25 @@ def set_password(
 
 
 @router.post("/auth/users/{user_id}/welcome_email")
-def send_welcome(caller: CallerDep, user_id: Id) -> Answer[Welcomed]:
+def send_welcome(caller: CallerDep, user_id: Id) -> Answer[Mailed]:
     """Write a welcome to a user who has never logged in (PLT-219); 409 for others. Needs admin."""
     with caller.working() as work:
-        return Answer(Welcomed("Welcome mail on its way", work.identity.send_welcome(user_id)))
+        return Answer(Mailed("Welcome mail on its way", work.identity.send_welcome(user_id)))
+
+
+@router.post("/auth/users/{user_id}/verify_email/resend")
+def resend_verification(caller: CallerDep, user_id: Id) -> Answer[Mailed]:
+    """Mail another code to the address that waits to be verified; 409 where none does. One's own, or admin."""
+    with caller.working() as work:
+        return Answer(Mailed("Verification mail on its way", work.identity.resend_verification(user_id)))
+
+
+@router.delete("/auth/users/{user_id}/pending_email")
+def cancel_email_change(caller: CallerDep, user_id: Id) -> Answer[Message]:
+    """Forget the new e-mail address that waits to be verified; 409 where none does. Needs admin."""
+    with caller.working() as work:
+        work.identity.cancel_email_change(user_id)
+    return Answer(Message("Change of e-mail address cancelled"))
 
 
 @router.get("/auth/users/{user_id}/sessions")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from omnicrm_tui.database.upgrade_plan import UpgradePlan
     from omnicrm_tui.settings import Settings
 
-HEAD = "0011"
+HEAD = "0012"
 """The version that this program works with: the newest revision in `migrations/versions`."""
 
 _SQLITE = "sqlite:///"

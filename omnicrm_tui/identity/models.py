@@ -106,6 +106,18 @@ class PasswordReset(StaffOnly, Base):
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class EmailVerification(StaffOnly, Base):
+    """The code that was mailed to an address to verify it (BIL-430), one for a user; only its keyed hash is stored."""
+
+    __tablename__ = "crm_email_verification"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("crm_user.id", ondelete="CASCADE"), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Role(StaffOnly, Versioned, Stamped, Base):
     """A named set of permissions (BIL-380)."""
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 RESET = "api_crmCommunicationUserPasswordReset"
 RESET_DONE = "api_crmCommunicationUserPasswordResetSuccess"
 CHANGED = "api_crmCommunicationUserPasswordChange"
+VERIFICATION = "api_crmCommunicationEmailVerification"
 LOCKED, NEW_ADDRESS = "userLocked", "userNewAddress"
-"""Kinds of mail: the configuration's e-mail types, and two of our own that it has no name for."""
+EMAIL_CHANGE, EMAIL_CHANGED = "userEmailChange", "userEmailChanged"
+"""Kinds of mail: the configuration's e-mail types, and those of our own that it has no name for."""
 
 
 def reset_mail(first_name: str, code: str, settings: Settings) -> UserMail:
@@ -55,6 +57,54 @@ def changed_mail(first_name: str, source: str, settings: Settings) -> UserMail:
         _("It was done from {address}. All sessions have ended.").format(address=source or "-"),
     ]
     return _security_mail(CHANGED, _("Your password was changed"), first_name, told, settings)
+
+
+def verification_mail(first_name: str, code: str, hours: int, settings: Settings) -> UserMail:
+    """Return the mail to an address that is to be verified: a code to type, a link with it, for how long (BIL-207)."""
+    _ = catalogue_of(settings.crm.language).gettext
+    address = settings.crm.public_address.rstrip("/")
+    lines = [
+        _("Dear {name},").format(name=first_name),
+        "",
+        _("this address was given for your account at {company}. Verify that it is yours.").format(
+            company=settings.crm.company_name
+        ),
+        "",
+        _('In the terminal, press ctrl+k, choose "Verify e-mail address" and type this code:'),
+        f"    {code}",
+        _("Or open:"),
+        f"    {address}/verify-email/{code}",
+        "",
+        _("The code is good for {n} h, once.").format(n=hours),
+        _("If you have no account there, ignore this mail: nothing changes."),
+    ]
+    return _mail(VERIFICATION, _("Verify your e-mail address"), lines, settings)
+
+
+def email_change_mail(first_name: str, masked: str, source: str, settings: Settings) -> UserMail:
+    """Return the mail to the address that is to be replaced; the new one is `masked`."""
+    _ = catalogue_of(settings.crm.language).gettext
+    told = [
+        _("your account at {company} is to have another e-mail address: {email}.").format(
+            company=settings.crm.company_name, email=masked
+        ),
+        _("It was asked for from {address}. This address holds until the new one is verified.").format(
+            address=source or "-"
+        ),
+    ]
+    return _security_mail(EMAIL_CHANGE, _("Your e-mail address is to change"), first_name, told, settings)
+
+
+def email_changed_mail(first_name: str, masked: str, source: str, settings: Settings) -> UserMail:
+    """Return the mail to the address that was replaced; the new one is `masked`."""
+    _ = catalogue_of(settings.crm.language).gettext
+    told = [
+        _("your account at {company} has another e-mail address now: {email}.").format(
+            company=settings.crm.company_name, email=masked
+        ),
+        _("It was verified from {address}. No mail comes to this address any more.").format(address=source or "-"),
+    ]
+    return _security_mail(EMAIL_CHANGED, _("Your e-mail address was changed"), first_name, told, settings)
 
 
 def locked_mail(first_name: str, source: str, settings: Settings) -> UserMail:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from gettext import gettext as _
 
@@ -12,6 +11,7 @@ from omnicrm_tui.errors import InvalidInput, NotFound
 from omnicrm_tui.identity import notices
 from omnicrm_tui.identity.access import HOLDS
 from omnicrm_tui.identity.limits import RESET
+from omnicrm_tui.identity.mailed_codes import bare, new_code
 from omnicrm_tui.identity.models import PasswordReset, User
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.sessions import Sessions
@@ -21,9 +21,6 @@ CODE_LIFE = timedelta(hours=1)
 KEPT = timedelta(days=1)
 MOST_OPEN = 3
 """Mails to one person within an hour: nobody's mailbox is to be filled from the log-in screen."""
-
-_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
-_GROUPS, _GROUP = 4, 4
 
 
 class PasswordResets(Sessions):
@@ -91,9 +88,9 @@ class PasswordResets(Sessions):
         return self.session.scalar(open_ones) or 0
 
     def _mail_code(self, user: User) -> None:
-        code = _new_code()
+        code = new_code()
         expires = self.work.clock.now() + CODE_LIFE
-        hashed = self._keyring.fingerprint(_bare(code))
+        hashed = self._keyring.fingerprint(bare(code))
         self.session.add(PasswordReset(user_id=user.id, code_hash=hashed, expires=expires))
         mail = notices.reset_mail(user.first_name, code, self.work.settings)
         self.work.messaging.enqueue_email(
@@ -102,7 +99,7 @@ class PasswordResets(Sessions):
         self.session.flush()
 
     def _open_reset(self, code: str) -> PasswordReset:
-        hashes = self._keyring.fingerprints(_bare(code))
+        hashes = self._keyring.fingerprints(bare(code))
         found = self.session.scalars(select(PasswordReset).where(PasswordReset.code_hash.in_(hashes))).one_or_none()
         user = self.session.get(User, found.user_id) if found else None
         if found is None or user is None or not user.may_log_in:
@@ -113,7 +110,7 @@ class PasswordResets(Sessions):
 
     def _use(self, user_id: int, code: str) -> bool:
         """Use the code up, and with it all others of the user; of several at once, one does."""
-        now, hashes = self.work.clock.now(), self._keyring.fingerprints(_bare(code))
+        now, hashes = self.work.clock.now(), self._keyring.fingerprints(bare(code))
         unused = update(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.used.is_(None))
         unused = unused.values(used=now).execution_options(synchronize_session=False)
         still_good = (PasswordReset.code_hash.in_(hashes), PasswordReset.expires > now)
@@ -126,14 +123,3 @@ class PasswordResets(Sessions):
 def _not_valid() -> InvalidInput:
     problem = _("is not valid, or no longer: ask for a new one")
     return InvalidInput(_("This code is not valid, or no longer. Ask for a new one."), {"token": problem})
-
-
-def _new_code() -> str:
-    """Return 78 random bits, in letters and digits that are not taken for each other."""
-    groups = ("".join(secrets.choice(_LETTERS) for _each in range(_GROUP)) for _each in range(_GROUPS))
-    return "-".join(groups)
-
-
-def _bare(code: str) -> str:
-    """Return a code as it is hashed: people type it with blanks and small letters."""
-    return "".join(letter for letter in code.upper() if letter.isalnum())

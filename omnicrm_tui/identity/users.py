@@ -9,18 +9,18 @@ from gettext import gettext as _
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, select
 
 from omnicrm_tui.database.views import apply_changes, check_version, view_of
 from omnicrm_tui.errors import Conflict, InvalidInput, NotFound
 from omnicrm_tui.identity import passwords
 from omnicrm_tui.identity.access import UNLINKED
+from omnicrm_tui.identity.email_verification import EmailVerifications
 from omnicrm_tui.identity.models import Role, TokenFamily, User, user_role
 from omnicrm_tui.identity.permissions import ADMIN, CUSTOMER_ROLE
 from omnicrm_tui.identity.roles import Roles
 from omnicrm_tui.identity.rules import login_name, password_problem
 from omnicrm_tui.identity.schemas import CreatedUser, UserChange, UserInput, UserRow, UserView
-from omnicrm_tui.identity.sessions import Sessions
 from omnicrm_tui.identity.user_list import USER_LIST, living
 from omnicrm_tui.identity.user_mail import welcome_mail
 from omnicrm_tui.listing import COUNT_CAP, Anchor, Count, ListQuery, Page, Window
@@ -30,7 +30,7 @@ _MOST_DOMAINS = 12
 """A menu is not longer than a screen."""
 
 
-class Users(Sessions, Roles):
+class Users(EmailVerifications, Roles):
     """Manages users. Everything here needs admin."""
 
     @needs(ADMIN)
@@ -119,7 +119,8 @@ class Users(Sessions, Roles):
     def update_user(self, user_id: int, change: UserChange, reason: str = "") -> UserView:
         """Change the given fields, roles and state of a user (BIL-394, PLT-210, BIL-432). Needs admin.
 
-        A new e-mail address waits in `pending_email` until it is verified (BIL-430); `reason` goes into the activity
+        A new e-mail address waits in `pending_email` until it is verified (BIL-430), for which a code is mailed to it,
+        and the one before is told; `reason` goes into the activity
         log. Who is linked to a contact is a customer's user from then on, and staff again only where `is_customer:
         false` says so; either way the sessions end. Raises NotFound, InvalidInput, and Conflict for a stale version
         or when nobody would be left as administrator.
@@ -135,7 +136,7 @@ class Users(Sessions, Roles):
         if "deleted" in given:
             given["deleted_at"] = self.work.clock.now() if given["deleted"] else None
         if change.email is not None and login_name(change.email) != user.email:
-            self._check_unique(user.username, login_name(change.email), user_id)
+            self._check_unique(user.username, login_name(change.email), own_id=user_id)
             given["pending_email"] = login_name(change.email)
         before = self._user_view(user)
         with self._keeping_an_admin():
@@ -148,6 +149,8 @@ class Users(Sessions, Roles):
             begun = select(TokenFamily.provision_id).where(TokenFamily.real_user_id == user_id)
             as_another = [job for job in self.session.scalars(begun) if job is not None]
             self.work.provisioning.cancel_of_user(user_id, as_another)
+        if new.get("pending_email") and user.may_log_in:
+            self._begin_email_change(user, given["pending_email"])
         after = self._user_view(user)
         if new or after.roles != before.roles:
             old["role"], new["role"] = ", ".join(before.roles), ", ".join(after.roles)
@@ -210,13 +213,6 @@ class Users(Sessions, Roles):
                 _("Some fields are not right."),
                 {"contact_id": _("there is no contact {contact_id}").format(contact_id=contact_id)},
             )
-
-    def _check_unique(self, username: str, email: str, own_id: int = 0) -> None:
-        """One person's name is never another's address: both are typed into the same field."""
-        texts = (username, email)
-        taken = select(User.id).where(or_(User.username.in_(texts), User.email.in_(texts)), User.id != own_id)
-        if self.session.scalars(taken).first() is not None:
-            raise Conflict(_("Another user already has this user name or e-mail address."))
 
     def _check_new_password(self, password: str, field: str) -> None:
         problem = password_problem(password)

@@ -267,7 +267,7 @@ def test_a_forgotten_password_is_reset_with_the_mailed_code(
     stranger: TestClient, crm: Crm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes = iter(["ABCD-EFGH-JKMN-PQRS", "0000-0000-0000-0000"])
-    monkeypatch.setattr(password_reset, "_new_code", lambda: next(codes))
+    monkeypatch.setattr(password_reset, "new_code", lambda: next(codes))
     answers = [
         stranger.post("/auth/forgot_password", json={"email": email})
         for email in ("ada@example.org", "nobody@example.org")

@@ -33,6 +33,8 @@ PUBLIC_ROOTS = (
     "/auth/forgot_password",
     "/auth/reset_password",
     "/reset-password",
+    "/auth/verify_email",
+    "/verify-email",
     "/2fa/verify/",
 )
 GUARDED: list[Call] = sorted(

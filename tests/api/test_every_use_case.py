@@ -31,6 +31,7 @@ SAME_OVER_REST: dict[UseCase, UseCase] = {
     ("identity", "login_by_ssh"): ("identity", "login"),
     ("identity", "resume"): ("identity", "refresh"),
     ("identity", "role_list"): ("identity", "roles"),
+    ("identity", "verify_own_email"): ("identity", "verify_email"),
     ("identity", "window"): ("identity", "page"),
     ("impersonation", "window"): ("impersonation", "page"),
     ("inventory", "window"): ("inventory", "page"),

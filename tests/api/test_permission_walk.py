@@ -23,6 +23,7 @@ FOR_ANYBODY = {
     "/crm/auth/change_password",
     "/crm/auth/forgot_password",
     "/crm/auth/reset_password",
+    "/crm/auth/verify_email",
     "/crm/2fa/verify/user/{user_id}",
 }
 """What is called without an identity: whoever calls proves who he is by what he sends, or asks for health."""

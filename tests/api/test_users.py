@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity import email_verification
 from omnicrm_tui.identity.actor import Actor, visitor
 from omnicrm_tui.identity.models import User
 
@@ -217,3 +218,28 @@ def test_a_customers_user_without_its_contact_is_told_apart_and_made_staff_only_
     assert staff["is_customer"] is False
     assert found(desk, is_customer=[True]) == []
     assert log_in(crm)
+
+
+@pytest.mark.req("BIL-430", "BIL-394", "BIL-207")
+def test_a_new_address_is_verified_from_the_mails_page_and_a_look_at_it_verifies_nothing(
+    desk: TestClient, stranger: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = iter(["ABCD-EFGH-JKMN-PQRS", "ABCD-EFGH-JKMN-PQRT", "ABCD-EFGH-JKMN-PQRU"])
+    monkeypatch.setattr(email_verification, "new_code", lambda: next(codes))
+    path = f"/crm/auth/users/{make(desk)['id']}"
+    desk.put(path, json={"email": "new@abc.example"})
+    page = stranger.get("/verify-email/ABCD-EFGH-JKMN-PQRS")
+    assert (page.status_code, page.headers["referrer-policy"]) == (200, "no-referrer")
+    assert "ABCD-EFGH" not in page.text
+    assert desk.get(path).json()["pending_email"] == "new@abc.example"
+    sent = desk.post(f"{path}/verify_email/resend").json()
+    assert sent["email"] == "new@abc.example"
+    verify = lambda code: stranger.post("/crm/auth/verify_email", json={"token": code})  # noqa: E731
+    assert verify("ABCD-EFGH-JKMN-PQRS").status_code == 400
+    assert verify("ABCD-EFGH-JKMN-PQRT").status_code == 200
+    seen = desk.get(path).json()
+    assert (seen["email"], seen["email_verified"], seen["pending_email"]) == ("new@abc.example", True, None)
+    assert desk.delete(f"{path}/pending_email").status_code == 409
+    desk.put(path, json={"email": "newer@abc.example"})
+    assert desk.delete(f"{path}/pending_email").status_code == 200
+    assert verify("ABCD-EFGH-JKMN-PQRU").status_code == 400

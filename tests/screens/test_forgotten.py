@@ -18,7 +18,7 @@ CODE, NEW = "ABCD-EFGH-JKMN-PQRS", "Fresh-Horse8"
 @pytest.fixture(autouse=True)
 def _known_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mail's code is known here."""
-    monkeypatch.setattr(password_reset, "_new_code", lambda: CODE)
+    monkeypatch.setattr(password_reset, "new_code", lambda: CODE)
 
 
 async def ask_for_code(pilot: Pilot[None], email: str) -> None:

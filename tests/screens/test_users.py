@@ -10,11 +10,13 @@ import pytest
 from textual.pilot import Pilot
 
 from omnicrm_tui.crm import Crm
+from omnicrm_tui.identity import email_verification
 from omnicrm_tui.identity.actor import Actor, ActorKind, visitor
 from omnicrm_tui.identity.models import User
 from omnicrm_tui.identity.permissions import PERMISSIONS
 from omnicrm_tui.identity.schemas import RoleInput, UserChange
 from omnicrm_tui.listing import FIRST, ListQuery
+from screens.choose import Choose
 from screens.role_matrix import RoleMatrix, laid_out
 from screens.user_forms import TemporaryPassword
 from tests.screens.harness import LARGE, SMALL, screen_text, settled, signed_in_app, type_text, until
@@ -375,3 +377,45 @@ async def test_a_change_by_somebody_else_is_seen_when_one_comes_back(team: Crm, 
         await until(pilot, shows(pilot, "Bob Newname"))
         await press(pilot, "2")
         await until(pilot, shows(pilot, "Brand New"))
+
+
+@SIZES
+@pytest.mark.req("BIL-430", "BIL-385")
+async def test_a_new_address_is_mailed_to_again_or_given_up(team: Crm, admin: Actor, size: tuple[int, int]) -> None:
+    with team.as_actor(admin) as work:
+        work.identity.update_user(2, UserChange(email="bob@new.example"))
+    async with signed_in_app(team, admin, size, room="users") as pilot:
+        await press(pilot, "down", "enter")
+        await until(pilot, shows(pilot, "bob@new.example waits to be verified"))
+        await press(pilot, "m", "enter")
+        await until(pilot, lambda: "Verification mail sent again" in logged(team, admin))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Choose))
+        await press(pilot, "m", "down", "enter")
+        await until(pilot, lambda: "waits to be verified" not in screen_text(pilot.app))
+    with team.reading(admin) as work:
+        assert work.identity.user(2).pending_email is None
+
+
+@SIZES
+@pytest.mark.req("BIL-430", "BIL-207")
+async def test_one_verifies_the_own_address_with_the_mailed_code(
+    team: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(email_verification, "new_code", lambda: "ABCD-EFGH-JKMN-PQRS")
+    with team.as_actor(visitor(HERE)) as work:
+        me = work.identity.login("ada", PASSWORD, HERE).actor
+    assert me is not None
+    async with signed_in_app(team, me, size) as pilot:
+        await press(pilot, "colon")
+        await type_text(pilot, "verify e-mail")
+        await press(pilot, "enter")
+        await until(pilot, shows(pilot, "Send me a code by mail"))
+        await press(pilot, "down", "enter")
+        await until(pilot, shows(pilot, "Code of the mail"))
+        await type_text(pilot, "abcd efgh jkmn pqrt")
+        await press(pilot, "ctrl+s")
+        await until(pilot, shows(pilot, "is not valid"))
+        await press(pilot, "backspace", "s", "ctrl+s")
+        await until(pilot, lambda: "E-mail address verified" in logged(team, admin))
+    with team.reading(admin) as work:
+        assert work.identity.user(1).email_verified
