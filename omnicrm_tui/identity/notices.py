@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from omnicrm_tui.identity.user_mail import UserMail
+from omnicrm_tui.identity.user_mail import Told, UserMail
 from omnicrm_tui.languages import catalogue_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from omnicrm_tui.settings import Settings
 
 RESET = "api_crmCommunicationUserPasswordReset"
@@ -15,7 +18,7 @@ RESET_DONE = "api_crmCommunicationUserPasswordResetSuccess"
 CHANGED = "api_crmCommunicationUserPasswordChange"
 VERIFICATION = "api_crmCommunicationEmailVerification"
 LOCKED, NEW_ADDRESS = "userLocked", "userNewAddress"
-EMAIL_CHANGE, EMAIL_CHANGED = "userEmailChange", "userEmailChanged"
+EMAIL_CHANGE, EMAIL_CHANGED, SECOND_FACTOR = "userEmailChange", "userEmailChanged", "userSecondFactor"
 """Kinds of mail: the configuration's e-mail types, and those of our own that it has no name for."""
 
 
@@ -105,6 +108,39 @@ def email_changed_mail(first_name: str, masked: str, source: str, settings: Sett
         _("It was verified from {address}. No mail comes to this address any more.").format(address=source or "-"),
     ]
     return _security_mail(EMAIL_CHANGED, _("Your e-mail address was changed"), first_name, told, settings)
+
+
+def second_factor_mail(
+    what: Told, first_name: str, source: str, moment: datetime, settings: Settings, left: int = 0
+) -> UserMail:
+    """Return the mail that tells what was done to a second factor; `left` backup codes are unused by then."""
+    _ = catalogue_of(settings.crm.language).gettext
+    subject, told = {
+        Told.TURNED_ON: (
+            _("Your second factor is on"),
+            _("the second factor of your account at {company} was turned on."),
+        ),
+        Told.TAKEN_AWAY: (
+            _("Your second factor is off"),
+            _("an administrator took away the second factor of your account at {company}: the password is enough now."),
+        ),
+        Told.MOVED: (
+            _("Your second factor was moved"),
+            _("the second factor of your account at {company} was moved to a new device, with a backup code."),
+        ),
+        Told.CODES_REPLACED: (
+            _("Your backup codes were replaced"),
+            _("the backup codes of your account at {company} were replaced: the old ones open nothing any more."),
+        ),
+        Told.CODE_USED: (
+            _("A backup code was used"),
+            _("somebody logged in to your account at {company} with a backup code. Unused codes left: {n}."),
+        ),
+    }[what]
+    local = moment.astimezone(ZoneInfo(settings.crm.timezone))
+    done = _("It was done from {address}, on {when}.").format(address=source or "-", when=f"{local:%Y-%m-%d %H:%M %Z}")
+    lines = [told.format(company=settings.crm.company_name, n=left), done]
+    return _security_mail(SECOND_FACTOR, subject, first_name, lines, settings)
 
 
 def locked_mail(first_name: str, source: str, settings: Settings) -> UserMail:

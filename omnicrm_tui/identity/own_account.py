@@ -15,6 +15,7 @@ from omnicrm_tui.identity.limits import LOG_IN
 from omnicrm_tui.identity.models import User
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.sessions import Sessions
+from omnicrm_tui.identity.user_mail import Told
 
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
@@ -55,6 +56,14 @@ class OwnAccount(Sessions):
         if user is None:
             raise NotFound(_("There is no user {user_id}.").format(user_id=user_id))
         return user
+
+    def _tell_second_factor(self, user: User, what: Told, left: int = 0) -> None:
+        """Write to the user what was done to the second factor (ASVS 6.3.7), and how many backup codes are `left`."""
+        from omnicrm_tui.identity import notices
+
+        now, source = self.work.clock.now(), self.actor.source_address
+        mail = notices.second_factor_mail(what, user.first_name, source, now, self.work.settings, left)
+        self._tell(user, notices.SECOND_FACTOR, mail)
 
     def _check_own_password(self, user: User, password: str) -> None:
         self.work.limits.count(LOG_IN, source=self.actor.source_address, account=f"user {user.id}")

@@ -24,6 +24,7 @@ from omnicrm_tui.identity.models import BackupCode, User
 from omnicrm_tui.identity.own_account import OwnAccount, own_account
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import Enrolment, LoginResult, SecondFactorState
+from omnicrm_tui.identity.user_mail import Told
 from omnicrm_tui.needs import Asked, asks_itself, asks_nothing
 
 ISSUER = "OmniCRM"
@@ -95,6 +96,7 @@ class SecondFactors(OwnAccount):
         if not user.is_2fa_enabled:
             self._set(user_id, {"is_2fa_enabled": True})
             self._log(user, "Second factor turned on", self.actor.source_address)
+            self._tell_second_factor(user, Told.TURNED_ON)
 
     @asks_itself(ADMIN, unless="they are one's own")
     @own_account
@@ -115,6 +117,7 @@ class SecondFactors(OwnAccount):
             raise Conflict(_("The second factor is off: there are no backup codes."))
         codes = self._new_codes(user_id, secret)
         self.work.activity.record("user", user_id, "Backup codes replaced")
+        self._tell_second_factor(user, Told.CODES_REPLACED)
         return codes
 
     @asks_nothing(Asked.OWN)
@@ -135,6 +138,7 @@ class SecondFactors(OwnAccount):
         self._set(user_id, self._attempt_taken_back())
         enrolment = self._issue(user)
         self._log(user, "Second factor moved to a new device", self.actor.source_address)
+        self._tell_second_factor(user, Told.MOVED)
         return enrolment
 
     # --- secrets and codes
@@ -167,7 +171,10 @@ class SecondFactors(OwnAccount):
         if len(typed) == totp.DIGITS:
             secret = self._secret_of(user)
             return secret is not None and self._spend_totp(user.id, secret, typed)
-        return self._spend_backup_code(user, typed)
+        spent = self._spend_backup_code(user, typed)
+        if spent:
+            self._tell_second_factor(user, Told.CODE_USED, self._unused_codes(user.id))
+        return spent
 
     def _spend_totp(self, user_id: int, secret: str, code: str) -> bool:
         """Use up the step of a code that is right now: a code that was seen opens nothing twice."""

@@ -15,6 +15,7 @@ from omnicrm_tui.identity.own_account import OwnAccount, own_account
 from omnicrm_tui.identity.permissions import ADMIN
 from omnicrm_tui.identity.schemas import SessionView, UserView
 from omnicrm_tui.identity.sessions import SESSION
+from omnicrm_tui.identity.user_mail import Told
 from omnicrm_tui.identity.users import Users
 from omnicrm_tui.needs import asks_itself, needs
 
@@ -73,6 +74,7 @@ class UserCare(Users, OwnAccount):
         user.is_2fa_enabled, user.totp_secret, user.totp_last_step = False, None, None
         self.session.execute(delete(BackupCode).where(BackupCode.user_id == user_id))
         self.work.activity.record("user", user_id, "Second factor reset", new={"reason": reason or None})
+        self._tell_second_factor(user, Told.TAKEN_AWAY)
         self.session.flush()
         return self._user_view(user)
 

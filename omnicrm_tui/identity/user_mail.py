@@ -1,8 +1,9 @@
-"""The mail that welcomes a user (PLT-219), in the operator's language."""
+"""What a mail is, and the one that welcomes a user (PLT-219), in the operator's language."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from omnicrm_tui.languages import catalogue_of
@@ -17,6 +18,16 @@ class UserMail:
 
     subject: str
     text: str
+
+
+class Told(Enum):
+    """What a mail tells about a second factor."""
+
+    TURNED_ON = "on"
+    TAKEN_AWAY = "off"
+    MOVED = "moved"
+    CODES_REPLACED = "replaced"
+    CODE_USED = "used"
 
 
 def welcome_mail(first_name: str, username: str, settings: Settings) -> UserMail:

@@ -19,6 +19,7 @@ from omnicrm_tui.identity.models import User
 from omnicrm_tui.identity.schemas import Enrolment, LoginResult, UserChange
 from tests.identity.conftest import HERE, PASSWORD, AddUser
 from tests.identity.log_ins import actions, login, together, who
+from tests.identity.test_notices import mails
 
 
 def code_of(secret: str, clock: FrozenClock, shift: int = 0) -> str:
@@ -447,3 +448,35 @@ def test_a_customers_user_looks_after_its_own_second_factor_and_reaches_no_other
     ):
         with pytest.raises(NotFound), any_crm.as_actor(careless) as work:
             reach(work)
+
+
+@pytest.mark.req("PLT-225", "BIL-411", "BIL-413", "BIL-415", "BIL-426")
+def test_what_is_done_to_a_second_factor_is_told_by_mail(
+    any_crm: Crm, clock: FrozenClock, admin: Actor, add_user: AddUser
+) -> None:
+    user_id = add_user(any_crm)
+    enrolment = enrol(any_crm, clock, user_id)
+    confirmed_again = code_of(enrolment.secret, clock)
+    confirm(any_crm, user_id, confirmed_again)
+    verify(any_crm, enrolment.backup_codes[0])
+    with any_crm.as_actor(actor_of(any_crm, user_id)) as work:
+        codes = work.second_factor.regenerate_backup_codes(user_id, PASSWORD)
+    with any_crm.as_actor(actor_of(any_crm, user_id)) as work:
+        work.second_factor.reset_for_new_device(user_id, codes[0])
+    with any_crm.as_actor(admin) as work:
+        work.identity.reset_second_factor(user_id)
+    told = mails(any_crm, admin)
+    assert {(mail.recipient, mail.kind) for mail in told} == {("ada@mail.example", "userSecondFactor")}
+    wanted = ("turned on", "Unused codes left: 9", "were replaced", "to a new device", "took away")
+    assert [words in (mail.text or "") for words, mail in zip(wanted, told, strict=True)] == [True] * 5
+    assert all(HERE in (mail.text or "") for mail in told[:4])
+    assert f"{clock.now():%Y-%m-%d %H:%M} UTC" in (told[-1].text or "")
+    secrets = {enrolment.secret, *enrolment.backup_codes, *codes}
+    assert not any(secret in (mail.text or "") for mail in told for secret in secrets)
+
+
+def test_a_customers_user_is_told_of_the_second_factor_too(
+    any_crm: Crm, clock: FrozenClock, admin: Actor, add_user: AddUser, add_contact: Callable[[Crm], tuple[int, int]]
+) -> None:
+    enrol(any_crm, clock, add_user(any_crm, role="Customer", contact_id=add_contact(any_crm)[1]))
+    assert [mail.subject for mail in mails(any_crm, admin)] == ["Your second factor is on"]
