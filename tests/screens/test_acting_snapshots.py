@@ -7,13 +7,11 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import Actor
-from screens import themes
 from tests.fixtures.pictures import Compare
 from tests.screens.harness import settled, signed_in_app
 from tests.screens.test_acting import act_as_lady, app_of, press
 from tests.screens.test_acting import ada as ada
 from tests.screens.test_acting import shop as shop
-from tests.screens.test_contrast import LEAST, hard_to_read
 from tests.screens.test_snapshots import SIZES, in_each_look
 from tests.screens.test_users_snapshots import Way
 
@@ -51,13 +49,3 @@ async def test_a_screen_looks_as_it_did(shop: Crm, ada: Actor, same_picture: Com
     async with signed_in_app(shop, ada, SIZES[size]) as pilot:
         await WAYS[name](pilot)
         await in_each_look(pilot, same_picture, f"{name}-{size}", dialog=True)
-
-
-@pytest.mark.parametrize("name", WAYS)
-async def test_it_can_be_read(shop: Crm, ada: Actor, name: str) -> None:
-    async with signed_in_app(shop, ada, theme=themes.DARK.name) as pilot:
-        await WAYS[name](pilot)
-        for theme, least in LEAST.items():
-            pilot.app.theme = theme
-            await settled(pilot, dialog=True)
-            assert [(theme, *found) for found in hard_to_read(pilot, least)] == []

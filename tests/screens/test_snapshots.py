@@ -1,4 +1,4 @@
-"""How the screens of the frame and of the customer rooms look, small and large, in the three themes."""
+"""How the screens of the frame and of the customer rooms look, small and large, in three themes; they can be read."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from screens.enrolment import BackupCodes, Enrol
 from screens.password import ChangePassword
 from screens.second_factor import SecondFactor
 from tests.fixtures.pictures import Compare
+from tests.screens.contrast import LEAST, hard_to_read
 from tests.screens.every_dialog import CODES, SECRET
 from tests.screens.harness import LARGE, SMALL, make_app, press, settled, signed_in_app, type_text
 from tests.screens.people import add_people, add_user
@@ -121,8 +122,15 @@ async def test_a_terminal_that_is_too_small_looks_as_it_did(crm: Crm, admin: Act
 
 
 async def in_each_look(pilot: Pilot[None], same_picture: Compare, name: str, *, dialog: bool = False) -> None:
-    """Compare what is shown in the three themes; with `dialog`, a worker waits for the answer to what is shown."""
+    """Compare what is shown in the three themes, and read it in all that WCAG's levels are asked of.
+
+    With `dialog`, a worker waits for the answer to what is shown.
+    """
     for look, theme in LOOKS.items():
         pilot.app.theme = theme
         await settled(pilot, dialog=dialog)
         same_picture(pilot.app, f"{name}-{look}")
+    for theme, least in LEAST.items():
+        pilot.app.theme = theme
+        await settled(pilot, dialog=dialog)
+        assert [(theme, *found) for found in hard_to_read(pilot, least)] == []

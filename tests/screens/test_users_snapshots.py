@@ -9,10 +9,8 @@ from textual.pilot import Pilot
 
 from omnicrm_tui.crm import Crm
 from omnicrm_tui.identity.actor import Actor
-from screens import themes
 from tests.fixtures.pictures import Compare
-from tests.screens.harness import settled, signed_in_app
-from tests.screens.test_contrast import LEAST, hard_to_read
+from tests.screens.harness import signed_in_app
 from tests.screens.test_snapshots import SIZES, in_each_look
 from tests.screens.test_users import press
 from tests.screens.test_users import team as team
@@ -46,13 +44,3 @@ async def test_a_screen_looks_as_it_did(team: Crm, admin: Actor, same_picture: C
     async with signed_in_app(team, admin, SIZES[size], room="users") as pilot:
         await WAYS[name](pilot)
         await in_each_look(pilot, same_picture, f"{name}-{size}", dialog=True)
-
-
-@pytest.mark.parametrize("name", WAYS)
-async def test_it_can_be_read(team: Crm, admin: Actor, name: str) -> None:
-    async with signed_in_app(team, admin, room="users", theme=themes.DARK.name) as pilot:
-        await WAYS[name](pilot)
-        for theme, least in LEAST.items():
-            pilot.app.theme = theme
-            await settled(pilot, dialog=True)
-            assert [(theme, *found) for found in hard_to_read(pilot, least)] == []
