@@ -116,6 +116,9 @@ def _first(numbers: Sequence[int]) -> str:
 def signing_key(crm: Crm) -> Iterator[Finding]:
     """Tell how old the key is that signs tokens."""
     name = _("Signing key")
+    if crm.settings.jwt_secret is None and not any(crm.settings.keys_folder.glob("token-*.key")):
+        yield fine(name, _("none yet"))  # the first log-in makes it; a look changes nothing
+        return
     with crm.reading(system_actor("doctor")) as work:
         signing = [key for key in work.identity.signing_keys() if key.signs]
     if not signing:
